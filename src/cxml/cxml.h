@@ -1,0 +1,155 @@
+/* cxml.h - the language: bytes -> structs by SAX, structs -> bytes, status codes.
+ *
+ * Pure: APR and libxml2, no httpd. Lenient in what it reads (parsed by name, not by position), strict in what it
+ * writes (valid by the DTD version that the envelope names). Facts: the cXML User's Guide 1.2, and the DTDs.
+ */
+#ifndef PO_CXML_H
+#define PO_CXML_H
+
+#include "core/core.h"
+
+/* ---- status.c --------------------------------------------------------------------------------------------- */
+
+/* The text that belongs to a Status code: 200 "OK", 401 "Unauthorized", 560 "Temporary server error"... */
+const char *po_cxml_status_text(int code);
+
+/* ---- reader.c: any document that a procurement system sends ------------------------------------------------- */
+
+typedef enum {
+    PO_CXML_NONE, PO_CXML_PROFILE, PO_CXML_SETUP, PO_CXML_ORDER, PO_CXML_STATUS_UPDATE,
+    PO_CXML_OTHER                       /* a request of the DTD that we don't carry out: 450 */
+} po_cxml_kind;
+
+typedef struct { const char *name, *value; } po_cxml_extrinsic;
+
+typedef struct {                        /* Address, Contact */
+    const char *id, *role, *name, *email, *phone;
+    const char *deliver_to, *street, *city, *state, *postal_code, *country; /* several DeliverTo, Street: joined by ", " */
+} po_cxml_address;
+
+typedef struct {                        /* ItemOut, of an order or of an edit setup */
+    int line;                           /* @lineNumber as a number, else the position from 1 */
+    const char *part, *auxiliary;       /* SupplierPartID, SupplierPartAuxiliaryID */
+    po_decimal quantity, unit_price;
+    int has_price;
+    const char *currency, *unit, *description, *unspsc;
+    const char *requisition;            /* @requisitionID */
+    apr_array_header_t *accounting;     /* po_cxml_extrinsic: Segment type -> id, or AccountingSegment; NULL: none */
+    apr_array_header_t *extrinsics;     /* po_cxml_extrinsic; NULL: none */
+} po_cxml_item;
+
+typedef struct {
+    const char *operation;              /* create | edit | inspect | source */
+    const char *buyer_cookie;           /* inner XML, escaped: goes back into a document as it is; "" when empty */
+    const char *return_url;             /* BrowserFormPost/URL, trimmed */
+    apr_array_header_t *extrinsics;     /* po_cxml_extrinsic */
+    po_cxml_address *contact, *ship_to; /* NULL: none */
+    const char *selected_part, *selected_auxiliary;         /* SelectedItem */
+    apr_array_header_t *items;          /* po_cxml_item; NULL: none */
+    /* The shopper, from the Extrinsics (names without case, trimmed), Contact and ShipTo: */
+    const char *user, *email, *user_name;
+} po_cxml_setup;
+
+typedef struct {
+    const char *order_id, *order_date, *type, *order_type, *version;    /* type: new | update | delete */
+    const char *requisition, *refers_to;                    /* DocumentReference@payloadID */
+    po_decimal total;
+    const char *currency;               /* of Total */
+    po_cxml_address *ship_to, *bill_to, *contact;           /* NULL: none */
+    apr_array_header_t *extrinsics;     /* po_cxml_extrinsic; NULL: none */
+    apr_array_header_t *items;          /* po_cxml_item, in the order of the document */
+} po_cxml_order;
+
+typedef struct {                        /* StatusUpdateRequest */
+    const char *refers_to, *code, *text;
+} po_cxml_status_update;
+
+typedef struct {
+    po_cxml_kind kind;
+    const char *request;                /* name of the payload element, for messages; NULL: none */
+    const char *payload_id, *timestamp, *user_agent;
+    po_party from, to, sender;
+    const char *shared_secret;          /* of Sender; NULL: none. Never log it. */
+    int test;                           /* Request@deploymentMode = "test" */
+    po_cxml_setup *setup;               /* by kind; else NULL */
+    po_cxml_order *order;
+    po_cxml_status_update *status_update;
+    /* When po_cxml_read() refuses: */
+    int status;                         /* 406 unparsable, 400 malformed content or over a limit */
+    const char *why;                    /* a sentence for the log and the Status: names element and line, no content */
+} po_cxml;
+
+typedef struct po_cxml_reader po_cxml_reader;   /* one per thread: a libxml2 context, used again and again */
+
+/* malloc'd; NULL when out of memory. Call xmlInitParser() once per process before. */
+po_cxml_reader *po_cxml_reader_create(void);
+void po_cxml_reader_destroy(po_cxml_reader *r);
+
+/* Reads one document. buf[len] must be 0 (the caller's terminator). APR_SUCCESS, or APR_EGENERAL with out->status and
+ * out->why set; what was understood so far (identities, payloadID) stays in out, for the log. Strings live in p.
+ * Hardening: security.md "XML". No DTD, entity or network access whatever the document says; card data (Payment) is
+ * not read at all. */
+apr_status_t po_cxml_read(po_cxml_reader *r, apr_pool_t *p, const char *buf, apr_size_t len, po_cxml *out);
+
+/* A document that consists of the same bytes with callbacks that do nothing: the floor of bench/. 1 = well-formed. */
+int po_cxml_read_empty(po_cxml_reader *r, const char *buf, apr_size_t len);
+
+/* SHA-256 over the fields of an order that are understood (not the bytes, not the envelope): design.md §7. */
+void po_cxml_order_digest(po_crypto *c, const po_cxml_order *order, int test, unsigned char out[PO_DIGEST]);
+
+/* ---- buffer.c ------------------------------------------------------------------------------------------------- */
+
+typedef struct {                        /* grows in its pool; data is not NUL-terminated until po_buffer_text() */
+    apr_pool_t *pool;
+    char *data;
+    apr_size_t len, size;
+    int ascii;                          /* po_buffer_xml(): numeric references above U+007F */
+} po_buffer;
+
+void po_buffer_init(po_buffer *b, apr_pool_t *p, apr_size_t size);
+void po_buffer_add(po_buffer *b, const char *data, apr_size_t len);
+void po_buffer_str(po_buffer *b, const char *text);             /* NULL adds nothing */
+#define po_buffer_lit(b, literal) po_buffer_add((b), (literal), sizeof(literal) - 1)
+/* Escaped for XML text and attributes and for HTML; characters that XML 1.0 can't hold and broken UTF-8 become
+ * U+FFFD. NULL adds nothing. */
+void po_buffer_xml(po_buffer *b, const char *text);
+const char *po_buffer_text(po_buffer *b);                       /* with a NUL behind it */
+
+/* ---- writer.c: documents that we send ----------------------------------------------------------------------- */
+
+typedef struct {
+    const char *payload_id, *timestamp; /* of this document */
+    const char *dtd;                    /* "1.2.014" */
+    int ascii;
+} po_cxml_envelope;
+
+/* <Response> with a Status alone. detail may be NULL. */
+void po_cxml_write_status(po_buffer *b, const po_cxml_envelope *e, int code, const char *detail);
+/* Status 200 and StartPage; the URL is start_url followed by token (which needs no escaping). */
+void po_cxml_write_setup_response(po_buffer *b, const po_cxml_envelope *e, const char *start_url, const char *token);
+/* ProfileResponse: what we take, at which absolute URL; door is po_site.door. */
+void po_cxml_write_profile_response(po_buffer *b, const po_cxml_envelope *e, const char *door, apr_time_t effective);
+
+typedef struct {                        /* ItemIn; every string is cut and mapped to the profile already */
+    int line;
+    const char *part, *auxiliary, *quantity, *unit_price, *currency;
+    const char *description, *short_name, *unit, *unspsc;
+    const char *manufacturer_part, *manufacturer;           /* NULL: none */
+    const char *line_type, *term;       /* ItemDetail/Extrinsic LineType and Term; NULL: none */
+} po_cxml_cart_item;
+
+typedef struct {
+    po_credential from, to;             /* our identity, the buyer's */
+    const char *user_agent;             /* "mod_punchout/x.y" */
+    const char *buyer_cookie;           /* inner XML as po_cxml_setup.buyer_cookie */
+    const char *operation_allowed;      /* create | inspect | edit */
+    const char *total, *currency;
+    int test;                           /* Message@deploymentMode */
+    int unchanged;                      /* Status 204: ends the session, changes nothing */
+    const apr_array_header_t *items;    /* po_cxml_cart_item; NULL or empty only with unchanged */
+} po_cxml_cart;
+
+/* PunchOutOrderMessage. Carries no authentication element: anybody may read the page that holds it (DTD). */
+void po_cxml_write_cart(po_buffer *b, const po_cxml_envelope *e, const po_cxml_cart *cart);
+
+#endif

@@ -1,0 +1,109 @@
+/* handlers.h - one file for each URL of design.md §2, headers.c for §4, access.c for Require, child.c for the life of a
+ * process (httpd room).
+ */
+#ifndef PO_HANDLERS_H
+#define PO_HANDLERS_H
+
+#include "httpd.h"
+#include "http_config.h"
+#include "http_log.h"
+#include "http_protocol.h"
+#include "config/config.h"
+#include "cxml/cxml.h"
+#include "delivery/delivery.h"
+#include "ledger/ledger.h"
+#include "session/session.h"
+
+#define PO_VERSION "0.1.0"
+#define PO_USER_AGENT "mod_punchout/" PO_VERSION
+
+/* ---- child.c: what a process and its threads hold -------------------------------------------------------------------- */
+
+int po_child_pre_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp);
+int po_child_check_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
+int po_child_post_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
+void po_child_init(apr_pool_t *p, server_rec *s);
+void po_child_stopping(apr_pool_t *p, int graceful);
+
+po_sessions *po_child_sessions(void);
+po_ledger *po_child_ledger(void);
+
+typedef struct {                                /* of one thread, made at its first request, freed when it ends */
+    po_crypto *crypto;
+    po_cxml_reader *reader;
+    apr_pool_t *pool;
+    po_ledger_db *ledger;                       /* reader; use po_thread_ledger() */
+    apr_hash_t *catalogs;                       /* path -> po_catalog * */
+} po_thread;
+po_thread *po_thread_get(void);                 /* NULL: out of memory */
+po_ledger_db *po_thread_ledger(po_thread *t);   /* NULL: the ledger can't be opened */
+po_catalog *po_thread_catalog(po_thread *t, const po_site *site);   /* NULL: no usable catalog */
+/* The site's key, read once per process; 0 when the ledger can't be read. */
+int po_child_key(po_thread *t, unsigned char key[PO_DIGEST]);
+
+/* ---- punchout.c: which URL is it --------------------------------------------------------------------------------------- */
+
+/* The handler "punchout", hooked REALLY_FIRST (under `ProxyPass /` a later hook loses and the shared secret would go to the
+ * shop). */
+int po_handler(request_rec *r);
+
+/* ---- headers.c (design.md §4) -------------------------------------------------------------------------------------------- */
+
+int po_headers_clean(request_rec *r);           /* post_read_request: nobody but us says who a shopper is */
+int po_headers_access(request_rec *r);          /* access_checker: takes our cookie out, finds the session for Require */
+int po_headers_session(request_rec *r);         /* fixups: adds PunchOut-* headers and PUNCHOUT_* variables */
+void po_headers_filter(request_rec *r);         /* insert_filter */
+void po_headers_register(void);
+/* The session of this request, found once and kept; NULL: none. */
+const po_session *po_request_session(request_rec *r);
+const char *po_request_cookie(request_rec *r);  /* its cookie's value */
+const char *po_cookie_name(const po_site *site);
+
+/* ---- access.c --------------------------------------------------------------------------------------------------------------- */
+
+void po_access_register(apr_pool_t *p);         /* Require punchout-session | punchout-buyer | punchout-organization */
+
+/* ---- body.c ------------------------------------------------------------------------------------------------------------------ */
+
+/* Reads the whole body, at most limit bytes, with a NUL behind it. OK, HTTP_REQUEST_ENTITY_TOO_LARGE (the rest is not
+ * read), or another HTTP status. */
+int po_body_read(request_rec *r, apr_size_t limit, const char **body, apr_size_t *len);
+/* The fields of an urlencoded form (at most 64 KB and 100 fields); NULL: not such a form. */
+apr_table_t *po_body_form(request_rec *r);
+
+/* ---- doors -------------------------------------------------------------------------------------------------------------------- */
+
+typedef struct {                                /* one request to a cXML door, on its way through the rooms */
+    request_rec *r;
+    const po_site *site;
+    po_thread *thread;
+    po_cxml doc;
+    po_match match;
+} po_exchange;
+
+int po_cxml_door(request_rec *r, const po_site *site);              /* receive.c: setup and order */
+int po_handle_setup(po_exchange *x);                                       /* setup.c */
+int po_handle_order(po_exchange *x);                                       /* order.c */
+int po_handle_profile(po_exchange *x);                              /* profile.c: ProfileRequest, StatusUpdateRequest */
+int po_handle_status_update(po_exchange *x);
+int po_handle_start(request_rec *r, const po_site *site, const char *token);
+int po_handle_request(request_rec *r, const po_site *site);
+int po_handle_requests(request_rec *r, const po_site *site, const char *id);
+int po_handle_cancel(request_rec *r, const po_site *site);
+int po_handle_fulfilled(request_rec *r, const po_site *site, const char *event);
+
+/* Answers with a Status alone; a code of 5xx sets the profile's transient HTTP status. detail may be NULL. */
+int po_answer_status(po_exchange *x, int code, const char *detail);
+int po_answer_send(po_exchange *x, po_buffer *b);
+void po_envelope(po_exchange *x, po_cxml_envelope *e);
+
+/* ---- page.c: what a person sees ------------------------------------------------------------------------------------------------ */
+
+/* A complete small page: title and a body that the caller has escaped already. */
+int po_page(request_rec *r, int http_status, const char *title, const char *body_html);
+/* title, a sentence that says what happened and one that says what to do; both are escaped here. */
+int po_page_problem(request_rec *r, int http_status, const char *title, const char *text);
+/* The form that takes a cart back to the procurement system by itself (cXML guide, PunchOutOrderMessage). */
+int po_page_return(request_rec *r, const po_site *site, const po_buyer *b, const char *return_url, const char *document);
+
+#endif

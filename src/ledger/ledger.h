@@ -1,0 +1,172 @@
+/* ledger.h - what must never be lost: requests, charges, orders, documents, subscriptions and the outbox.
+ *
+ * Pure: APR and SQLite, no httpd (punchoutctl links it). Writes go through one writer thread per process that commits
+ * many jobs in one transaction (a savepoint each) under a cross-process lock; a caller goes on only after its own commit
+ * is on disk. Readers have connections of their own. WAL, synchronous=FULL.
+ */
+#ifndef PO_LEDGER_H
+#define PO_LEDGER_H
+
+#include "market/market.h"
+
+typedef struct po_ledger po_ledger;             /* one per process */
+typedef struct po_ledger_db po_ledger_db;       /* a connection: the writer's inside a job, or a reader's */
+
+/* ---- sqlite.c, migrate.c: the file ------------------------------------------------------------------------------- */
+
+/* Creates the file and its schema, or migrates an older one; makes the site key. Call it before any fork; everything is
+ * closed again. NULL, or a sentence that says what is wrong and what to do (also for a file of a newer version). */
+const char *po_ledger_migrate(const char *path, apr_pool_t *p);
+
+typedef struct {
+    const char *path;
+    /* Cross-process lock around each transaction; NULL: the process is alone. Called in the writer thread. */
+    apr_status_t (*lock)(void *baton);
+    void (*unlock)(void *baton);
+    /* After a commit that added or released outbox rows, before its callers go on. Writer thread. */
+    void (*outbox)(void *baton);
+    /* level: APLOG_* numbers are not known here; 0 = error, 1 = warning, 2 = info. */
+    void (*log)(void *baton, int level, const char *message);
+    void *baton;
+    int defer_signals;                          /* prefork: SIGTERM and SIGHUP wait while a caller holds the queue */
+} po_ledger_options;
+
+/* Makes the object; thread and connection come with the first job. After fork. Nothing fails when the database is
+ * down: each job tries again. */
+apr_status_t po_ledger_open(po_ledger **l, const po_ledger_options *o, apr_pool_t *p);
+/* Async-signal-safe: jobs in the queue are still done, then the thread ends. */
+void po_ledger_stop(po_ledger *l);
+/* Waits up to wait_ms (negative: for ever) for the thread's end. 1 = it has ended (or never began). */
+int po_ledger_stopped(po_ledger *l, int wait_ms);
+
+/* ---- writer.c: jobs -------------------------------------------------------------------------------------------------- */
+
+/* Runs in the writer thread within the transaction. Anything but APR_SUCCESS undoes the job (not its neighbours). May be
+ * run a second time when the transaction has to be repeated, so it must set all its results anew. May allocate from a
+ * pool of the waiting caller. */
+typedef apr_status_t po_ledger_fn(po_ledger_db *db, void *baton);
+
+/* Waits until fn's work is on disk. Returns fn's status, or APR_EGENERAL when nothing could be committed (disk full,
+ * database down): then nothing of it is kept. */
+apr_status_t po_ledger_run(po_ledger *l, po_ledger_fn *fn, void *baton);
+/* Queues and returns. baton must be malloc'd: done(baton, status) is called in the writer thread after the commit or its
+ * failure, and frees it. */
+void po_ledger_post(po_ledger *l, po_ledger_fn *fn, void *baton, void (*done)(void *baton, apr_status_t rv));
+
+/* ---- readers ----------------------------------------------------------------------------------------------------------- */
+
+/* A read-only connection for one thread; closed with p. */
+apr_status_t po_ledger_reader(po_ledger_db **db, const char *path, apr_pool_t *p);
+/* The last error of a connection, for the log. */
+const char *po_ledger_error(po_ledger_db *db);
+/* The site's random key (PO_DIGEST bytes): CSRF, callback and mail tokens are HMACs of it. */
+apr_status_t po_ledger_key(po_ledger_db *db, unsigned char key[PO_DIGEST]);
+
+/* ---- requests.c (in a job or with a reader; strings are copied to p) ------------------------------------------------- */
+
+apr_status_t po_request_insert(po_ledger_db *db, const po_request *r);          /* with its charges */
+/* APR_NOTFOUND. With its charges. */
+apr_status_t po_request_get(po_ledger_db *db, const char *site, const char *id, apr_pool_t *p, po_request **out);
+/* The request of that session whose form has that digest, or (form_digest NULL) the one whose cart was returned. */
+apr_status_t po_request_of_session(po_ledger_db *db, const char *site, const char *session, const char *form_digest,
+                                   apr_pool_t *p, po_request **out);
+/* Writes state, reason, url, subscription, cart_payload, updated, and each charge's state and order. */
+apr_status_t po_request_update(po_ledger_db *db, const po_request *r);
+
+typedef struct {                                /* who asks; NULL members don't restrict */
+    const char *site, *buyer, *account, *email, *user;
+    int limit;
+} po_request_filter;
+/* Newest first, without charges. An account sees its own; without one the requester's user and mail decide. */
+apr_status_t po_request_list(po_ledger_db *db, const po_request_filter *f, apr_pool_t *p, apr_array_header_t **out);
+/* Open requests (requested, partly approved) of a buyer with a charge that matches part, price, currency and quantity of
+ * an order line without auxiliary id, with charges, oldest first, at most 2. */
+apr_status_t po_request_candidates(po_ledger_db *db, const char *site, const char *buyer, const po_cxml_item *item,
+                                   apr_pool_t *p, apr_array_header_t **out);
+/* Requests past `expires` without any ordered charge become expired; delivering ones whose backend has not answered
+ * since `deadline` become held. Returns how many in *n. */
+apr_status_t po_request_expire(po_ledger_db *db, apr_time_t now, apr_time_t deadline, int *n);
+
+/* ---- orders.c, documents ------------------------------------------------------------------------------------------------ */
+
+typedef struct {
+    const char *site, *buyer, *payload_id;
+    const char *digest;                         /* hex */
+    int test;
+    const char *request;                        /* what the order is about, for look-up; NULL: several or none */
+    int status;                                 /* the answer that was given */
+    const char *detail;
+    int held;
+    apr_time_t received;
+} po_order_record;
+
+/* A 2xx answered before: same site, buyer and payloadID with the same digest (retry of the same document), else same
+ * order id, mode and version. *same tells whether the contents are equal. APR_NOTFOUND: never seen. A record whose
+ * payloadID matches but whose digest differs is not "the same document" (design.md §7). */
+apr_status_t po_order_find(po_ledger_db *db, const char *site, const char *buyer, const char *payload_id,
+                           const char *digest, int test, const char *order_id, const char *version,
+                           apr_pool_t *p, po_order_record **out, int *same);
+/* Order and lines. Fails (APR_EEXIST) when order id, mode and version exist already. */
+apr_status_t po_order_insert(po_ledger_db *db, const po_order_record *rec, const po_cxml_order *order,
+                             const po_order_match *match);
+
+typedef struct {                                /* a document that we sent or received, without secrets or card data */
+    const char *site, *buyer, *payload_id, *kind;   /* kind: PunchOutOrderMessage, StatusUpdateRequest ... */
+    const char *refers_to;                      /* request id or payloadID; NULL: none */
+    const char *body;                           /* NULL: not kept */
+    int outgoing;
+    apr_time_t at;
+} po_document;
+apr_status_t po_document_insert(po_ledger_db *db, const po_document *d);
+apr_status_t po_document_get(po_ledger_db *db, const char *site, const char *payload_id, apr_pool_t *p,
+                             po_document **out);
+
+apr_status_t po_subscription_put(po_ledger_db *db, const po_request *r, const char *subscription, apr_time_t now);
+
+/* ---- outbox.c ------------------------------------------------------------------------------------------------------------- */
+
+typedef enum { PO_OUTBOX_OPEN, PO_OUTBOX_DONE, PO_OUTBOX_PARKED, PO_OUTBOX_FAILED } po_outbox_state;
+
+typedef struct po_outbox_row {
+    apr_int64_t seq;
+    int tries;                                  /* counted at the claim */
+    const char *key;                            /* evt-... or mail-...: Idempotency-Key, Message-ID */
+    const char *site, *channel;                 /* channel: event | event-test | mail */
+    const char *buyer, *request;
+    const char *recipients;                     /* mail: addresses joined by ',' */
+    const char *body;
+    apr_time_t created;
+} po_outbox_row;
+
+/* Rows of one request and channel go out in order; a parked one holds back those behind it. due: not before. */
+apr_status_t po_outbox_add(po_ledger_db *db, const po_outbox_row *row, apr_time_t due);
+
+typedef struct {
+    apr_int64_t owner;                          /* of the claiming process */
+    int want;
+    apr_interval_time_t lease;
+    /* site + '\n' + channel of backends that are dead, each with a probe or not: rows of those are left alone, except one
+     * for each whose probe is set. */
+    const char *const *dead;
+    const int *probe;
+    int ndead;
+} po_outbox_claim_args;
+/* Claims due rows (`due` moves to the end of the lease, `tries` counts) in the order of seq; *next_due is when to look
+ * again, 0 when nothing waits. Rows in p. */
+apr_status_t po_outbox_claim(po_ledger_db *db, const po_outbox_claim_args *a, apr_pool_t *p,
+                             apr_array_header_t **rows /* po_outbox_row * */, apr_time_t *next_due);
+/* The outcome of a delivery. PO_OUTBOX_OPEN: again at due (uncounted: the claim did not count as a try). A row that is
+ * delivered stays delivered whoever owns it; the rest only when it is still this owner's. */
+apr_status_t po_outbox_result(po_ledger_db *db, apr_int64_t seq, apr_int64_t owner, po_outbox_state what,
+                              apr_time_t due, int uncounted, const char *answer);
+/* Gives back the rows of owners that `alive` denies. */
+apr_status_t po_outbox_recover(po_ledger_db *db, apr_int64_t me, int (*alive)(apr_int64_t owner, void *baton),
+                               void *baton, int *n);
+/* The row of a key, whatever its state; APR_NOTFOUND. */
+apr_status_t po_outbox_get(po_ledger_db *db, const char *key, apr_pool_t *p, po_outbox_row **out,
+                           po_outbox_state *state);
+/* The last answer of the backend about this request's events that are parked or failed; NULL: none. */
+apr_status_t po_outbox_trouble(po_ledger_db *db, const char *site, const char *request, apr_pool_t *p,
+                               const char **text);
+
+#endif

@@ -1,0 +1,165 @@
+/* market.h - the marketplace's rules: catalog, carts, charges and states, cart against order, the event's JSON.
+ *
+ * Pure: APR, jansson, SQLite (the compiled catalog), no httpd. Knows nothing of how requests are kept (ledger) or
+ * sent (delivery): functions here take structs and give structs.
+ */
+#ifndef PO_MARKET_H
+#define PO_MARKET_H
+
+#include "core/core.h"
+#include "cxml/cxml.h"
+
+/* ---- catalog.c: catalog.json, compiled into one read-only SQLite file named by its digest ---------------------- */
+
+typedef struct {
+    const char *dimension, *description, *unit;
+    po_decimal price;
+} po_usage;
+
+typedef struct {                        /* an offer with its product */
+    const char *product, *name, *description, *seller, *image;
+    const char *terms_url, *terms_version;      /* NULL: the product has none */
+    const char *offer, *pricing;        /* contract | usage | free | byol | trial */
+    po_decimal price;                   /* contract; else zero */
+    int has_price;
+    const char *currency, *term, *unit; /* NULL: none */
+    apr_array_header_t *usage;          /* po_usage; NULL: none */
+} po_offer;
+
+/* Checks the JSON file whole without writing anything. NULL, or "FILE:LINE: reason" in p. */
+const char *po_catalog_check(const char *file, apr_pool_t *p);
+/* Makes sure that dir holds the compiled form of file; *db is its path, named by the digest of the file's bytes and of
+ * the format's version, so an unchanged catalog is not parsed again. Written aside and renamed. NULL, or the reason. */
+const char *po_catalog_compile(const char *file, const char *dir, const char **db, apr_pool_t *p);
+/* The path that po_catalog_compile() would give, when it exists already, else NULL. */
+const char *po_catalog_compiled(const char *file, const char *dir, apr_pool_t *p);
+
+typedef struct po_catalog po_catalog;   /* a connection: one per thread */
+apr_status_t po_catalog_open(po_catalog **c, const char *db, apr_pool_t *p);   /* closed with p */
+/* APR_NOTFOUND when there is no such offer. */
+apr_status_t po_catalog_offer(po_catalog *c, const char *offer_id, apr_pool_t *p, po_offer **out);
+/* The first offer of a product, or the offer of that id: SelectedItem takes both. */
+apr_status_t po_catalog_item(po_catalog *c, const char *product_or_offer, apr_pool_t *p, po_offer **out);
+
+/* ---- states ------------------------------------------------------------------------------------------------------ */
+
+typedef enum {                          /* stored by number: append only */
+    PO_STATE_DRAFT, PO_STATE_REQUESTED, PO_STATE_PARTLY_APPROVED, PO_STATE_APPROVED, PO_STATE_DELIVERING,
+    PO_STATE_ACTIVE, PO_STATE_ENDED, PO_STATE_TESTED, PO_STATE_HELD, PO_STATE_FAILED, PO_STATE_CANCELLED,
+    PO_STATE_EXPIRED
+} po_state;
+typedef enum {                          /* of a charge's approval; stored by number: append only */
+    PO_CHARGE_REQUESTED, PO_CHARGE_ORDERED, PO_CHARGE_PREAPPROVED, PO_CHARGE_CANCELLED, PO_CHARGE_EXPIRED
+} po_charge_state;
+
+const char *po_state_name(po_state s);              /* "partly approved", ... (design.md §5) */
+const char *po_charge_state_name(po_charge_state s);
+
+typedef struct {
+    int line;                           /* from 1; the auxiliary id is "<request>.<line>" */
+    const char *kind;                   /* contract | usage | free | byol | trial: which approval it belongs to */
+    const char *dimension;              /* usage only */
+    const char *part, *description, *unit, *unspsc, *currency;
+    po_decimal quantity, unit_price;    /* as emitted */
+    po_charge_state state;
+    const char *order_id;               /* when ordered */
+    int order_line;
+} po_charge;
+
+typedef struct {
+    const char *id, *site, *buyer, *organization;
+    const char *session;                /* id of the session it was made in */
+    const char *form_digest;            /* hex; the same form in the same session is the same request */
+    po_state state;
+    int test;
+    const char *product, *offer, *product_name, *seller, *pricing, *term;
+    const char *action;                 /* new | change | renew */
+    const char *subscription;           /* of change and renew, later the backend's */
+    const char *terms_version;
+    apr_time_t terms_at;
+    const char *user, *email, *user_name;           /* the requester */
+    const char *account, *account_email;            /* PunchOut-Account; NULL: none */
+    const char *currency;
+    const char *budget;
+    const char *preapproved_by;         /* the switch that approved it: "PunchOutPreApprove free"; NULL: none */
+    const char *reason;                 /* of held and failed: for the requester, the log and the page */
+    const char *url;                    /* the backend's getting-started page */
+    const char *cart_payload;           /* payloadID of the PunchOutOrderMessage; NULL: no cart was returned */
+    apr_time_t created, updated, expires;
+    apr_array_header_t *charges;        /* po_charge, by line */
+} po_request;
+
+/* The state that the charges give a request which nothing else decides: requested, partly approved, approved. */
+po_state po_state_of_charges(const po_request *r);
+/* Sum of quantity * unit price over the charges. */
+apr_status_t po_request_total(const po_request *r, po_decimal *total);
+
+/* ---- cart.c: an offer and a form -> a request and its charges ------------------------------------------------------ */
+
+typedef struct {                        /* what the browser may say; never a price */
+    const char *offer, *quantity, *budget, *action, *subscription, *terms;
+} po_request_form;
+
+/* Prices the form (design.md §5 "Rules"): 43232701 on every line, one line per usage dimension, budget / unit price
+ * rounded up, $0.00 lines for free, byol and trial. Sets product, offer, pricing, currency, term, action, charges,
+ * and for a cart of zero charges whose switch is on preapproved_by and PO_CHARGE_PREAPPROVED. Leaves id, site, session,
+ * requester, account and times to the caller, which sets id before (descriptions don't need it).
+ * NULL, or a sentence for the shopper: what is wrong and what to do. */
+const char *po_cart_build(po_request *r, const po_offer *offer, const po_request_form *form, const po_site *site,
+                          const po_buyer *buyer, apr_pool_t *p);
+/* The cart as this buyer's profile wants it: units mapped, texts cut, auxiliary ids "<request>.<line>". Fills items,
+ * total and currency of cart. */
+apr_status_t po_cart_items(const po_request *r, const po_buyer *buyer, po_cxml_cart *cart, apr_pool_t *p);
+
+/* ---- order.c: a purchase order against the requests it names --------------------------------------------------------- */
+
+/* "req-abc.2" -> request id (in p) and line; 0 when it is not of our form. */
+int po_auxiliary_parse(const char *auxiliary, const char **request, int *line, apr_pool_t *p);
+
+typedef struct {
+    const po_cxml_item *item;
+    po_request *request;                /* NULL: the line names none that we know */
+    po_charge *charge;
+} po_order_match_line;
+
+typedef struct {
+    int status;                         /* 200, or 409: refuse the whole order */
+    int held;                           /* 200, but a person must decide: no event */
+    const char *detail;                 /* for Status and log: line, both values, what to do; NULL: none */
+    apr_array_header_t *lines;          /* po_order_match_line */
+    apr_array_header_t *requests;       /* po_request *: those with lines in this order, each once */
+} po_order_match;
+
+/* Compares a type="new" order with the requests it names, as emitted: part, price, currency, quantity per line; unit only
+ * warns (detail). `known` holds every request that a line names or may mean (po_request *, with charges); it is changed
+ * when the result is 200: charges become ordered, states follow (tested, held, partly approved, approved).
+ * PunchOutOrderMismatch decides about differences and about lines that name no request; a charge that another order took
+ * is always 409 and names that order; an expired request is held (design.md §5). */
+void po_order_match_new(const po_cxml_order *order, int test, const po_buyer *buyer,
+                        apr_array_header_t *known, apr_time_t now, po_order_match *out, apr_pool_t *p);
+
+/* ---- event.c: what the fulfillment backend is told ------------------------------------------------------------------ */
+
+typedef struct {
+    const char *id;                     /* evt-...: also the Idempotency-Key */
+    const char *type;                   /* marketplace.subscription.approved ... */
+    const char *source;                 /* po_site.door + "/" + buyer */
+    const char *callback_url, *callback_token;
+    apr_time_t time;
+    const po_request *request;
+    const po_cxml_order *order;         /* NULL for a pre-approved request */
+    const char *order_payload;          /* payloadID of the OrderRequest */
+} po_event;
+
+/* CloudEvents 1.0 structured JSON exactly as design.md §7 shows it; money as strings. */
+const char *po_event_json(const po_event *e, apr_pool_t *p);
+
+typedef struct {                        /* what a backend may answer, at once or at fulfilled/EVENT-ID */
+    const char *status;                 /* active | failed; NULL: not given */
+    const char *subscription, *url, *reason;
+} po_answer;
+/* Reads {"subscription","url","status","reason"} or problem+json ("detail"); text that is no JSON gives its first 1 KB as
+ * reason. url is dropped unless it is http(s). Unknown members are ignored. */
+void po_answer_read(po_answer *a, const char *body, apr_size_t len, apr_pool_t *p);
+
+#endif
