@@ -41,6 +41,11 @@ const po_global_config *po_config_global(void);
 const apr_array_header_t *po_config_sites(void);
 server_rec *po_config_site_server(const po_site *site);
 
+/* post_config: site->catalog_db was compiled well; a later restart with a faulty catalog goes on with it (retained data). */
+void po_config_catalog_good(const po_site *site);
+/* The last good compiled catalog of a site of that public URL, copied to p; NULL: none. */
+const char *po_config_catalog_last(const po_site *site, apr_pool_t *p);
+
 #define PO_RETAINED "mod_punchout"              /* ap_retained_data_*: exists from the first post_config on */
 
 #endif

@@ -32,9 +32,9 @@ int po_delivery_stopped(int wait_ms);
 
 /* ---- answers, shared with handlers/fulfilled.c ----------------------------------------------------------------------- */
 
-/* In a job: a backend's final word about an event's request. Sets state active or failed, keeps subscription and URL, and
- * queues the mail. */
-apr_status_t po_delivery_settle(po_ledger_db *db, const po_site *site, const char *request, const po_answer *a,
-                                int failed, apr_time_t now, po_crypto *c, apr_pool_t *p);
+/* In a job: a backend's final word about an event's request. Sets state active (tested, for a test) or failed, keeps
+ * subscription and URL, and queues the mail; its key is "mail-" + event, so that it is made once. */
+apr_status_t po_delivery_settle(po_ledger_db *db, const po_site *site, const char *request, const char *event,
+                                const po_answer *a, int failed, apr_time_t now, apr_pool_t *p);
 
 #endif

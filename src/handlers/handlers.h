@@ -8,6 +8,7 @@
 #include "http_config.h"
 #include "http_log.h"
 #include "http_protocol.h"
+#include "http_request.h"
 #include "config/config.h"
 #include "cxml/cxml.h"
 #include "delivery/delivery.h"
@@ -33,6 +34,7 @@ typedef struct {                                /* of one thread, made at its fi
     po_cxml_reader *reader;
     apr_pool_t *pool;
     po_ledger_db *ledger;                       /* reader; use po_thread_ledger() */
+    apr_pool_t *ledger_pool;
     apr_hash_t *catalogs;                       /* path -> po_catalog * */
 } po_thread;
 po_thread *po_thread_get(void);                 /* NULL: out of memory */
@@ -40,6 +42,10 @@ po_ledger_db *po_thread_ledger(po_thread *t);   /* NULL: the ledger can't be ope
 po_catalog *po_thread_catalog(po_thread *t, const po_site *site);   /* NULL: no usable catalog */
 /* The site's key, read once per process; 0 when the ledger can't be read. */
 int po_child_key(po_thread *t, unsigned char key[PO_DIGEST]);
+/* When this child was made: the effectiveDate of a ProfileResponse. */
+apr_time_t po_child_started(void);
+/* After a reader failed: the next use opens the ledger anew. */
+void po_thread_ledger_drop(po_thread *t);
 
 /* ---- punchout.c: which URL is it --------------------------------------------------------------------------------------- */
 
@@ -92,6 +98,19 @@ int po_handle_requests(request_rec *r, const po_site *site, const char *id);
 int po_handle_cancel(request_rec *r, const po_site *site);
 int po_handle_fulfilled(request_rec *r, const po_site *site, const char *event);
 
+/* queue.c, in a job: the event of a request whose charges are all approved goes to the outbox; without a sandbox a test ends
+ * as `tested`. Sets the request's state. order and payload_id NULL: pre-approved. */
+apr_status_t po_queue_event(po_ledger_db *db, const po_site *site, po_request *request, const po_cxml_order *order,
+                            const char *payload_id, apr_time_t now, po_crypto *c, apr_pool_t *p);
+#define PO_CALLBACK_TOKEN 41                    /* with NUL */
+/* The bearer token of fulfilled/EVENT-ID: an HMAC of the ledger's key, so that it needs no table. */
+void po_callback_token(po_crypto *c, const unsigned char key[PO_DIGEST], const char *event,
+                       char out[PO_CALLBACK_TOKEN]);
+
+/* cart.c: the PunchOutOrderMessage for a session; request NULL: the session ends and nothing changes (Status 204). */
+const char *po_cart_document(const po_site *site, const po_buyer *buyer, const po_session *s, const po_request *request,
+                             const char *payload_id, apr_time_t now, apr_pool_t *p);
+
 /* Answers with a Status alone; a code of 5xx sets the profile's transient HTTP status. detail may be NULL. */
 int po_answer_status(po_exchange *x, int code, const char *detail);
 int po_answer_send(po_exchange *x, po_buffer *b);
@@ -101,9 +120,11 @@ void po_envelope(po_exchange *x, po_cxml_envelope *e);
 
 /* A complete small page: title and a body that the caller has escaped already. */
 int po_page(request_rec *r, int http_status, const char *title, const char *body_html);
-/* title, a sentence that says what happened and one that says what to do; both are escaped here. */
+/* A page that says what is wrong and what to do; title and text are escaped here. */
 int po_page_problem(request_rec *r, int http_status, const char *title, const char *text);
 /* The form that takes a cart back to the procurement system by itself (cXML guide, PunchOutOrderMessage). */
-int po_page_return(request_rec *r, const po_site *site, const po_buyer *b, const char *return_url, const char *document);
+int po_page_return(request_rec *r, const po_buyer *b, const char *return_url, const char *document);
+/* The session of a form's POST when its csrf field is right; else NULL and *rc is the page that was sent. *form: its fields. */
+const po_session *po_form_session(request_rec *r, apr_table_t **form, int *rc);
 
 #endif

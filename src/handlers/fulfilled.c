@@ -1,0 +1,126 @@
+/* fulfilled.c - the fulfillment backend's late answer, after it said 202 to an event. */
+#include "handlers/handlers.h"
+
+#include <jansson.h>
+
+APLOG_USE_MODULE(punchout);
+
+#define BODY_LIMIT 65536
+#define ANSWER_LIFE apr_time_from_sec(7 * 24 * 3600)
+
+typedef struct {                        /* a job for the ledger; the caller waits */
+    request_rec *r;
+    const po_site *site;
+    po_thread *thread;
+    const char *event;
+    const po_answer *answer;
+    /* the outcome */
+    int http;
+    const char *request, *state;
+} fulfilled_job;
+
+static int problem(request_rec *r, int http, const char *detail)
+{
+    json_t *j = json_pack("{s:i,s:s,s:s}", "status", http, "title", ap_get_status_line(http) + 4, "detail", detail);
+    char *text = json_dumps(j, JSON_COMPACT | JSON_PRESERVE_ORDER);
+
+    json_decref(j);
+    ap_set_content_type(r, "application/problem+json");
+    r->status = http;
+    ap_rputs(text ? text : "{}", r);
+    free(text);
+    return OK;
+}
+
+static int authorized(request_rec *r, po_thread *t, const char *event)
+{
+    const char *header = apr_table_get(r->headers_in, "Authorization");
+    unsigned char key[PO_DIGEST];
+    char token[PO_CALLBACK_TOKEN];
+
+    if (!header || strncasecmp(header, "Bearer ", 7) || strlen(event) >= PO_ID_TEXT || !po_child_key(t, key))
+        return 0;
+    po_callback_token(t->crypto, key, event, token);
+    return po_secret_equal(t->crypto, header + 7, token);
+}
+
+static apr_status_t settle(po_ledger_db *db, void *baton)
+{
+    fulfilled_job *j = baton;
+    apr_time_t now = j->r->request_time;
+    po_outbox_state sent;
+    po_outbox_row *row;
+    po_request *request;
+    apr_status_t rv = po_outbox_get(db, j->event, j->r->pool, &row, &sent);
+    int failed = j->answer->status && !strcmp(j->answer->status, "failed");
+
+    j->http = HTTP_OK;
+    if (rv == APR_SUCCESS && row->created + ANSWER_LIFE < now)
+        j->http = HTTP_GONE;
+    if (rv == APR_SUCCESS && j->http == HTTP_OK)
+        rv = po_request_get(db, j->site->public_url, row->request, j->r->pool, &request);
+    if (rv == APR_NOTFOUND) {
+        j->http = HTTP_NOT_FOUND;
+        return APR_SUCCESS;
+    }
+    if (rv != APR_SUCCESS || j->http != HTTP_OK)
+        return rv;
+    j->request = request->id;
+    if (request->state == (failed ? PO_STATE_FAILED : PO_STATE_ACTIVE))        /* said before */
+        j->state = po_state_name(request->state);
+    else if (request->state == PO_STATE_ACTIVE || request->state == PO_STATE_FAILED) {
+        j->http = HTTP_CONFLICT;
+        j->state = po_state_name(request->state);
+    }
+    else {
+        rv = po_delivery_settle(db, j->site, request->id, j->event, j->answer, failed, now, j->r->pool);
+        j->state = failed ? "failed" : "active";
+    }
+    return rv;
+}
+
+static int answer(const fulfilled_job *j)
+{
+    request_rec *r = j->r;
+
+    if (j->http == HTTP_NOT_FOUND)
+        return problem(r, j->http, "There is no such event");
+    if (j->http == HTTP_GONE)
+        return problem(r, j->http, "The answer to an event is taken for seven days");
+    if (j->http == HTTP_CONFLICT)
+        return problem(r, j->http, apr_pstrcat(r->pool, "Request ", j->request, " is ", j->state, " already", NULL));
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "PO0180: the backend says %s is %s", j->request, j->state);
+    ap_set_content_type(r, "application/json");
+    ap_rprintf(r, "{\"request\":\"%s\",\"state\":\"%s\"}\n", j->request, j->state);
+    return OK;
+}
+
+int po_handle_fulfilled(request_rec *r, const po_site *site, const char *event)
+{
+    fulfilled_job j = { r, site, po_thread_get(), event };
+    const char *body;
+    apr_size_t len;
+    po_answer a;
+    int rc;
+
+    if (!j.thread)
+        return HTTP_SERVICE_UNAVAILABLE;
+    if (r->method_number != M_POST) {
+        ap_allow_standard_methods(r, REPLACE_ALLOW, M_POST, -1);
+        return HTTP_METHOD_NOT_ALLOWED;
+    }
+    if (!authorized(r, j.thread, event)) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "PO0181: fulfilled/%s without its bearer token", event);
+        apr_table_setn(r->err_headers_out, "WWW-Authenticate", "Bearer");
+        return problem(r, HTTP_UNAUTHORIZED, "Send the token of the event's callback as Authorization: Bearer");
+    }
+    if ((rc = po_body_read(r, BODY_LIMIT, &body, &len)) != OK)
+        return problem(r, rc, "The body could not be read, or it is larger than 64 KB");
+    po_answer_read(&a, body, len, r->pool);
+    if (!a.status || (strcmp(a.status, "active") && strcmp(a.status, "failed")))
+        return problem(r, HTTP_BAD_REQUEST, "status must be \"active\" or \"failed\"");
+    j.answer = &a;
+    if (po_ledger_run(po_child_ledger(), settle, &j) != APR_SUCCESS)
+        return problem(r, HTTP_SERVICE_UNAVAILABLE, "The answer can't be kept at the moment; send it again later");
+    return answer(&j);
+}

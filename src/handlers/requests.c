@@ -1,0 +1,264 @@
+/* requests.c - the account's requests and where each stands: HTML, or JSON by Accept. */
+#include "handlers/handlers.h"
+
+#include <jansson.h>
+
+APLOG_USE_MODULE(punchout);
+
+#define LIST_MOST 200
+
+static int wants_json(request_rec *r)
+{
+    const char *accept = apr_table_get(r->headers_in, "Accept");
+
+    return accept && strstr(accept, "application/json") && !strstr(accept, "text/html");
+}
+
+static const char *time_text(apr_time_t t, apr_pool_t *p)
+{
+    char stamp[PO_TIMESTAMP];
+
+    return apr_pstrndup(p, po_timestamp(t, stamp), 16);
+}
+
+/* ---- JSON ------------------------------------------------------------------------------------------------------------- */
+
+static json_t *optional(const char *text)
+{
+    return text ? json_string(text) : json_null();
+}
+
+static json_t *charge_json(const po_charge *c)
+{
+    char quantity[PO_DECIMAL_TEXT], price[PO_DECIMAL_TEXT];
+
+    return json_pack("{s:i,s:s,s:o,s:s,s:s,s:s,s:s,s:s,s:o}", "line", c->line, "kind", c->kind, "dimension",
+                     optional(c->dimension), "description", c->description, "quantity",
+                     po_decimal_text(&c->quantity, 0, quantity), "unitPrice", po_decimal_text(&c->unit_price, 2, price),
+                     "currency", c->currency, "state", po_charge_state_name(c->state), "order", optional(c->order_id));
+}
+
+static json_t *request_json(const po_request *n)
+{
+    json_t *j = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:o}", "id", n->id, "state", po_state_name(n->state), "mode",
+                          n->test ? "test" : "production", "product", n->product_name, "offer", n->offer, "pricing",
+                          n->pricing, "subscription", optional(n->subscription), "url", optional(n->url), "reason",
+                          optional(n->reason));
+    int i;
+
+    if (n->charges && n->charges->nelts) {
+        json_t *charges = json_array();
+
+        for (i = 0; i < n->charges->nelts; i++)
+            json_array_append_new(charges, charge_json(&APR_ARRAY_IDX(n->charges, i, po_charge)));
+        json_object_set_new(j, "charges", charges);
+    }
+    return j;
+}
+
+static int send_json(request_rec *r, json_t *j)
+{
+    char *text = json_dumps(j, JSON_COMPACT | JSON_PRESERVE_ORDER);
+
+    json_decref(j);
+    ap_set_content_type(r, "application/json");
+    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
+    ap_rputs(text ? text : "{}", r);
+    free(text);
+    return OK;
+}
+
+/* ---- HTML ------------------------------------------------------------------------------------------------------------- */
+
+static void state_html(po_buffer *b, const po_request *n)
+{
+    po_buffer_lit(b, "<span class=\"state ");
+    po_buffer_xml(b, po_state_name(n->state));
+    po_buffer_lit(b, "\">");
+    po_buffer_xml(b, po_state_name(n->state));
+    po_buffer_lit(b, "</span>");
+}
+
+static void row_html(po_buffer *b, const char *name, const char *value)
+{
+    if (!value || !*value)
+        return;
+    po_buffer_lit(b, "<tr><th>");
+    po_buffer_str(b, name);
+    po_buffer_lit(b, "</th><td>");
+    po_buffer_xml(b, value);
+    po_buffer_lit(b, "</td></tr>");
+}
+
+static void charge_html(po_buffer *b, const po_charge *c)
+{
+    char text[PO_DECIMAL_TEXT];
+
+    po_buffer_lit(b, "<tr><td>");
+    po_buffer_xml(b, c->description);
+    po_buffer_lit(b, "</td><td class=\"n\">");
+    po_buffer_str(b, po_decimal_text(&c->quantity, 0, text));
+    po_buffer_lit(b, "</td><td class=\"n\">");
+    po_buffer_str(b, po_decimal_text(&c->unit_price, 2, text));
+    po_buffer_lit(b, " ");
+    po_buffer_xml(b, c->currency);
+    po_buffer_lit(b, "</td><td>");
+    po_buffer_xml(b, po_charge_state_name(c->state));
+    if (c->order_id) {
+        po_buffer_lit(b, " (");
+        po_buffer_xml(b, c->order_id);
+        po_buffer_lit(b, ")");
+    }
+    po_buffer_lit(b, "</td></tr>");
+}
+
+static void link_html(po_buffer *b, const char *url)
+{
+    if (!url)
+        return;
+    po_buffer_lit(b, "<p><a href=\"");
+    po_buffer_xml(b, url);
+    po_buffer_lit(b, "\">Get started</a></p>");
+}
+
+/* Back without a cart: a pre-approved request needs none. */
+static void return_html(po_buffer *b, const po_site *site, const po_session *s)
+{
+    po_buffer_lit(b, "<form method=\"post\" action=\"");
+    po_buffer_xml(b, site->door + strlen(site->public_url));
+    po_buffer_lit(b, "/cancel\"><input type=\"hidden\" name=\"csrf\" value=\"");
+    po_buffer_xml(b, s->csrf);
+    po_buffer_lit(b, "\"><button>Return to your procurement system</button></form>");
+}
+
+static int send_request(request_rec *r, const po_site *site, const po_session *s, const po_request *n)
+{
+    po_buffer b;
+    int i;
+
+    po_buffer_init(&b, r->pool, 4096);
+    if (n->test)
+        po_buffer_lit(&b, "<p class=\"test\">TEST: nothing is charged and no subscription begins.</p>");
+    po_buffer_lit(&b, "<p>");
+    state_html(&b, n);
+    po_buffer_lit(&b, "</p>");
+    link_html(&b, n->url);
+    po_buffer_lit(&b, "<table>");
+    row_html(&b, "Request", n->id);
+    row_html(&b, "Seller", n->seller);
+    row_html(&b, "Subscription", n->subscription);
+    row_html(&b, "Reason", n->reason);
+    row_html(&b, "Approved by", n->preapproved_by);
+    row_html(&b, "Requested", time_text(n->created, r->pool));
+    po_buffer_lit(&b, "</table><div class=\"scroll\"><table><tr><th>Charge</th><th class=\"n\">Quantity</th>"
+                      "<th class=\"n\">Price</th><th>Approval</th></tr>");
+    for (i = 0; n->charges && i < n->charges->nelts; i++)
+        charge_html(&b, &APR_ARRAY_IDX(n->charges, i, po_charge));
+    po_buffer_lit(&b, "</table></div>");
+    return_html(&b, site, s);
+    return po_page(r, HTTP_OK, n->product_name, po_buffer_text(&b));
+}
+
+static int send_list(request_rec *r, const po_site *site, const apr_array_header_t *list)
+{
+    po_buffer b;
+    int i;
+
+    po_buffer_init(&b, r->pool, 4096);
+    if (!list->nelts)
+        po_buffer_lit(&b, "<p>Nothing has been requested yet.</p>");
+    else
+        po_buffer_lit(&b, "<div class=\"scroll\"><table><tr><th>Product</th><th>State</th><th>Requested</th></tr>");
+    for (i = 0; i < list->nelts; i++) {
+        const po_request *n = APR_ARRAY_IDX(list, i, po_request *);
+
+        po_buffer_lit(&b, "<tr><td><a href=\"");
+        po_buffer_xml(&b, site->door + strlen(site->public_url));
+        po_buffer_lit(&b, "/requests/");
+        po_buffer_xml(&b, n->id);
+        po_buffer_lit(&b, "\">");
+        po_buffer_xml(&b, n->product_name);
+        po_buffer_str(&b, n->test ? "</a> (TEST)</td><td>" : "</a></td><td>");
+        state_html(&b, n);
+        po_buffer_lit(&b, "</td><td>");
+        po_buffer_xml(&b, time_text(n->created, r->pool));
+        po_buffer_lit(&b, "</td></tr>");
+    }
+    if (list->nelts)
+        po_buffer_lit(&b, "</table></div>");
+    return po_page(r, HTTP_OK, "Requests", po_buffer_text(&b));
+}
+
+/* ---- whose requests ------------------------------------------------------------------------------------------------- */
+
+/* An account sees its own; a session without one what its user requested. The id alone opens nothing: it is printed on
+ * every purchase order. */
+static int may_see(const po_session *s, const po_request *n)
+{
+    if (strcmp(n->buyer, s->buyer))
+        return 0;
+    if (*s->account && n->account)
+        return !strcmp(n->account, s->account);
+    return (*s->email || *s->user) && !strcmp(n->email ? n->email : "", s->email) && !strcmp(n->user ? n->user : "", s->user);
+}
+
+static int unavailable(request_rec *r, po_thread *t)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "PO0190: the ledger can't be read: %s",
+                  t->ledger ? po_ledger_error(t->ledger) : "it does not open");
+    po_thread_ledger_drop(t);
+    return po_page_problem(r, HTTP_SERVICE_UNAVAILABLE, "Not at the moment", "Requests can't be shown just now. Try again in a "
+                           "few minutes.");
+}
+
+static int show_list(request_rec *r, const po_site *site, const po_session *s, po_thread *t, po_ledger_db *db)
+{
+    po_request_filter f = { site->public_url, s->buyer, NULL, NULL, NULL, LIST_MOST };
+    apr_array_header_t *list;
+    json_t *j;
+    int i;
+
+    if (*s->account)
+        f.account = s->account;
+    else {
+        f.email = s->email;
+        f.user = s->user;
+    }
+    if (po_request_list(db, &f, r->pool, &list) != APR_SUCCESS)
+        return unavailable(r, t);
+    if (!wants_json(r))
+        return send_list(r, site, list);
+    j = json_array();
+    for (i = 0; i < list->nelts; i++)
+        json_array_append_new(j, request_json(APR_ARRAY_IDX(list, i, po_request *)));
+    return send_json(r, json_pack("{s:o}", "requests", j));
+}
+
+int po_handle_requests(request_rec *r, const po_site *site, const char *id)
+{
+    const po_session *s = po_request_session(r);
+    po_thread *t = po_thread_get();
+    po_ledger_db *db;
+    po_request *n;
+    apr_status_t rv;
+
+    if (!t)
+        return HTTP_SERVICE_UNAVAILABLE;
+    if (r->method_number != M_GET) {
+        ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, -1);
+        return HTTP_METHOD_NOT_ALLOWED;
+    }
+    if (!s)
+        return po_page_problem(r, HTTP_FORBIDDEN, "No punchout session", "Open the marketplace from your procurement system to "
+                               "see your requests.");
+    if (!(db = po_thread_ledger(t)))
+        return unavailable(r, t);
+    if (!id)
+        return show_list(r, site, s, t, db);
+    rv = po_request_get(db, site->public_url, id, r->pool, &n);
+    if (rv != APR_SUCCESS && rv != APR_NOTFOUND)
+        return unavailable(r, t);
+    if (rv == APR_NOTFOUND || !may_see(s, n))
+        return po_page_problem(r, HTTP_NOT_FOUND, "No such request", "There is no request of yours with this number.");
+    return wants_json(r) ? send_json(r, request_json(n)) : send_request(r, site, s, n);
+}

@@ -1,0 +1,48 @@
+/* start.c - start/TOKEN: the one-time token becomes a cookie, and the browser goes on to the shop. */
+#include "handlers/handlers.h"
+
+APLOG_USE_MODULE(punchout);
+
+/* Over https the page stands in the procurement system's frame: SameSite=None, and Partitioned keeps it alive where
+ * third-party cookies are blocked. Over http (demo, tests) browsers would refuse both. */
+static void set_cookie(request_rec *r, const po_site *site, const char *value)
+{
+    apr_table_addn(r->err_headers_out, "Set-Cookie",
+                   apr_pstrcat(r->pool, po_cookie_name(site), "=", value, "; Path=/; HttpOnly; ",
+                               site->https ? "Secure; SameSite=None; Partitioned" : "SameSite=Lax", NULL));
+}
+
+static int spent(request_rec *r)
+{
+    return po_page_problem(r, HTTP_FORBIDDEN, "This link has been used",
+                           "A link from a procurement system opens the marketplace once and within a few minutes. Go back "
+                           "to your procurement system and open the marketplace from there again.");
+}
+
+int po_handle_start(request_rec *r, const po_site *site, const char *token)
+{
+    po_thread *t = po_thread_get();
+    char cookie[PO_TOKEN_TEXT + 1];
+    po_session s;
+    apr_status_t rv;
+
+    apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
+    apr_table_setn(r->err_headers_out, "Referrer-Policy", "no-referrer");
+    if (!t)
+        return HTTP_SERVICE_UNAVAILABLE;
+    if (r->method_number != M_GET) {
+        ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, -1);
+        return HTTP_METHOD_NOT_ALLOWED;
+    }
+    if (r->header_only)                 /* a link scanner's HEAD must not spend the token */
+        return OK;
+    rv = po_session_start(po_child_sessions(), t->crypto, token, r->request_time, cookie, &s, r->pool);
+    if (rv != APR_SUCCESS || strcmp(s.site, site->public_url)) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "PO0140: a start link was used, expired or never made");
+        return spent(r);
+    }
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "PO0141: session %s of buyer %s begins", s.id, s.buyer);
+    set_cookie(r, site, cookie);
+    apr_table_setn(r->headers_out, "Location", apr_pstrcat(r->pool, site->public_url, site->start_page, NULL));
+    return HTTP_SEE_OTHER;
+}
