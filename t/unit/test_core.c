@@ -1,0 +1,401 @@
+/* test_core.c - what the other rooms may rely on: decimals, digests, tokens, matching, return hosts. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "core/core.h"
+
+static apr_pool_t *pool;
+static po_crypto *crypto;
+
+static int group_setup(void **state)
+{
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    crypto = po_crypto_create();
+    return crypto ? 0 : -1;
+}
+
+static int group_teardown(void **state)
+{
+    po_crypto_destroy(crypto);
+    apr_pool_destroy(pool);
+    apr_terminate();
+    return 0;
+}
+
+static po_decimal dec(const char *text)
+{
+    po_decimal d;
+
+    assert_int_equal(po_decimal_parse(&d, text, -1), APR_SUCCESS);
+    return d;
+}
+
+static void is_text(const po_decimal *d, int decimals, const char *want)
+{
+    char out[PO_DECIMAL_TEXT];
+
+    assert_string_equal(po_decimal_text(d, decimals, out), want);
+}
+
+/* ---- decimals ------------------------------------------------------------------------------------------------------- */
+
+static void plain_decimals_are_read(void **state)
+{
+    static const char *const good[][2] = {
+        { "15", "15.00" }, { "2.10", "2.10" }, { " 0.0\n", "0.00" }, { "5.0000", "5.00" }, { "0.0925", "0.0925" },
+        { "-3.5", "-3.50" }, { "000000000000000000000012.5", "12.50" }, { "0.00000001", "0.00000001" },
+        { "1.000000000000", "1.00" }, { "999999999999999999", "999999999999999999.00" }, { "0", "0.00" } };
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        po_decimal d = dec(good[i][0]);
+        is_text(&d, 2, good[i][1]);
+    }
+}
+
+static void anything_else_is_refused_as_money(void **state)
+{
+    static const char *const bad[] = { "", " ", "-", ".", "1.", ".5", "1e9", "1E9", "0x10", "NaN", "inf", "1,000", "1.2.3",
+        "1 0", "+1", "--1", "1000000000000000000", "0.000000001", "12,50", "1_000", "\xd9\xa1" };
+    po_decimal d;
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_int_equal(po_decimal_parse(&d, bad[i], -1), APR_EINVAL);
+    assert_int_equal(po_decimal_parse(&d, NULL, -1), APR_EINVAL);
+}
+
+static void sums_are_exact(void **state)
+{
+    po_decimal a = dec("1000000"), b = dec("0.01"), c = dec("5406"), e = dec("0.0925"), out;
+
+    assert_int_equal(po_decimal_multiply(&out, &a, &b), APR_SUCCESS);
+    is_text(&out, 2, "10000.00");
+    assert_int_equal(po_decimal_multiply(&out, &c, &e), APR_SUCCESS);
+    is_text(&out, 2, "500.055");
+    assert_int_equal(po_decimal_add(&out, &out, &b), APR_SUCCESS);
+    is_text(&out, 2, "500.065");
+    a = dec("999999999999999999");
+    b = dec("9999999999.99999999");
+    assert_int_equal(po_decimal_multiply(&out, &a, &b), APR_SUCCESS);
+    is_text(&out, 2, "9999999999999999980000000000.00000001");
+}
+
+static void a_result_that_does_not_fit_is_an_error(void **state)
+{
+    po_decimal a = dec("999999999999999999"), out = a;
+
+    assert_int_equal(po_decimal_multiply(&out, &a, &a), APR_SUCCESS);
+    assert_int_equal(po_decimal_multiply(&out, &out, &a), APR_EGENERAL);
+}
+
+static void comparison_ignores_trailing_zeros(void **state)
+{
+    po_decimal a = dec("12.5"), b = dec("12.50000"), c = dec("12.51"), d = dec("-12.51"), big, tiny = dec("0.00000001");
+
+    assert_int_equal(po_decimal_compare(&a, &b), 0);
+    assert_int_equal(po_decimal_compare(&a, &c), -1);
+    assert_int_equal(po_decimal_compare(&c, &a), 1);
+    assert_int_equal(po_decimal_compare(&d, &a), -1);
+    assert_int_equal(po_decimal_decimals(&b), 1);
+    a = dec("999999999999999999");
+    assert_int_equal(po_decimal_multiply(&big, &a, &a), APR_SUCCESS);
+    assert_int_equal(po_decimal_compare(&big, &tiny), 1);
+    assert_int_equal(po_decimal_compare(&tiny, &big), -1);
+}
+
+static void a_budget_is_divided_up_to_whole_units(void **state)
+{
+    po_decimal budget = dec("500"), unit = dec("0.0925"), zero = dec("0"), out;
+
+    assert_int_equal(po_decimal_divide_up(&out, &budget, &unit), APR_SUCCESS);
+    is_text(&out, 0, "5406");
+    unit = dec("0.01");
+    assert_int_equal(po_decimal_divide_up(&out, &budget, &unit), APR_SUCCESS);
+    is_text(&out, 0, "50000");
+    assert_int_equal(po_decimal_divide_up(&out, &budget, &zero), APR_EINVAL);
+}
+
+/* ---- crypto ---------------------------------------------------------------------------------------------------------- */
+
+static void digests_are_sha256_and_hmac_is_rfc2104(void **state)
+{
+    unsigned char out[PO_DIGEST], key[PO_DIGEST];
+    char hex[2 * PO_DIGEST + 1];
+
+    po_sha256(crypto, "abc", 3, out);
+    po_hex(hex, out, PO_DIGEST);
+    assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    /* RFC 4231 test case 1 with its key padded by zeros, which HMAC does to short keys anyway */
+    memset(key, 0, sizeof(key));
+    memset(key, 0x0b, 20);
+    po_hmac(crypto, key, "Hi There", out);
+    po_hex(hex, out, PO_DIGEST);
+    assert_string_equal(hex, "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+}
+
+static void base64url_survives_both_ways(void **state)
+{
+    unsigned char raw[PO_TOKEN_BYTES], back[PO_TOKEN_BYTES];
+    char text[PO_TOKEN_TEXT + 1] = "";
+
+    assert_int_equal(po_random(crypto, raw, sizeof(raw)), APR_SUCCESS);
+    po_base64url(text, raw, sizeof(raw));
+    assert_true(po_base64url_decode(back, text, PO_TOKEN_TEXT));
+    assert_memory_equal(raw, back, sizeof(raw));
+    text[5] = '+';
+    assert_false(po_base64url_decode(back, text, PO_TOKEN_TEXT));
+}
+
+static void ids_and_payload_ids_are_new_each_time(void **state)
+{
+    char a[PO_ID_TEXT], b[PO_ID_TEXT];
+    const char *p, *q;
+
+    assert_int_equal(po_id(crypto, "req", a), APR_SUCCESS);
+    assert_int_equal(po_id(crypto, "req", b), APR_SUCCESS);
+    assert_string_not_equal(a, b);
+    assert_int_equal(strlen(a), 20);
+    assert_memory_equal(a, "req-", 4);
+    assert_null(strpbrk(a, "?{} .<>&"));
+    p = po_payload_id(crypto, "market.example", 1700000000000000, pool);
+    q = po_payload_id(crypto, "market.example", 1700000000000000, pool);
+    assert_string_not_equal(p, q);
+    assert_non_null(strstr(p, "1700000000000000."));
+    assert_string_equal(strchr(p, '@'), "@market.example");
+}
+
+static void timestamps_have_a_numeric_offset(void **state)
+{
+    char out[PO_TIMESTAMP];
+
+    assert_string_equal(po_timestamp(apr_time_from_sec(1795428900), out), "2026-11-23T10:15:00+00:00");
+}
+
+static void an_empty_secret_never_matches(void **state)
+{
+    assert_true(po_secret_equal(crypto, "s3cret", "s3cret"));
+    assert_false(po_secret_equal(crypto, "s3cret", "s3creT"));
+    assert_false(po_secret_equal(crypto, "", ""));
+    assert_false(po_secret_equal(crypto, NULL, NULL));
+}
+
+static void text_is_cut_between_characters(void **state)
+{
+    assert_string_equal(po_utf8_cut("abc", 3, pool), "abc");
+    assert_string_equal(po_utf8_cut("abcd", 3, pool), "abc");
+    assert_string_equal(po_utf8_cut("a\xc3\xa4\xe2\x82\xac", 5, pool), "a\xc3\xa4");
+    assert_string_equal(po_utf8_cut("a\xc3\xa4", 2, pool), "a");
+    assert_string_equal(po_utf8_cut("abc", 0, pool), "abc");
+}
+
+/* ---- matching ---------------------------------------------------------------------------------------------------------- */
+
+static void push_credential(apr_array_header_t **list, const char *domain, const char *identity)
+{
+    po_credential *c;
+
+    if (!*list)
+        *list = apr_array_make(pool, 2, sizeof(po_credential));
+    c = apr_array_push(*list);
+    c->domain = domain;
+    c->identity = identity;
+}
+
+static void push_secret(apr_array_header_t **list, const char *value)
+{
+    po_secret *s;
+
+    if (!*list)
+        *list = apr_array_make(pool, 2, sizeof(po_secret));
+    s = apr_array_push(*list);
+    s->value = value;
+    po_sha256(crypto, value, strlen(value), s->digest);
+}
+
+static po_buyer *add_buyer(po_site *site, const char *name, const char *identity, const char *secret)
+{
+    po_buyer *b = apr_pcalloc(pool, sizeof(*b));
+
+    b->name = name;
+    push_credential(&b->credentials, "NetworkID", identity);
+    push_secret(&b->secrets, secret);
+    APR_ARRAY_PUSH(site->buyers, po_buyer *) = b;
+    return b;
+}
+
+static po_site *make_site(void)
+{
+    po_site *site = apr_pcalloc(pool, sizeof(*site));
+
+    site->buyers = apr_array_make(pool, 2, sizeof(po_buyer *));
+    push_credential(&site->identities, "DUNS", "111111111");
+    return site;
+}
+
+static po_party party(const char *domain, const char *identity)
+{
+    po_party p = { { { domain, identity } }, 1 };
+
+    return p;
+}
+
+static po_match_result match(const po_site *site, const char *from, const char *to, const char *sender, const char *secret)
+{
+    po_party f = party("networkid", from), t = party("duns", to), s = party("NETWORKID", sender);
+    po_match m;
+
+    po_match_request(site, crypto, &f, &t, &s, secret, &m, pool);
+    if (m.result != PO_MATCH_OK) {
+        assert_non_null(m.why);
+        assert_null(secret && *secret ? strstr(m.why, secret) : NULL);
+    }
+    return m.result;
+}
+
+static void a_buyer_is_found_by_from_and_to(void **state)
+{
+    po_site *site = make_site();
+
+    add_buyer(site, "acme", "AN01", "first-secret");
+    add_buyer(site, "globex", "AN02", "other-secret");
+    assert_null(po_site_index(site, pool));
+    assert_int_equal(match(site, "AN01", "111111111", "AN01", "first-secret"), PO_MATCH_OK);
+    assert_int_equal(match(site, "AN03", "111111111", "AN03", "first-secret"), PO_MATCH_UNKNOWN);
+    assert_int_equal(match(site, "AN01", "222222222", "AN01", "first-secret"), PO_MATCH_UNKNOWN);
+    assert_int_equal(match(site, "an01", "111111111", "an01", "first-secret"), PO_MATCH_UNKNOWN);
+}
+
+static void a_wrong_empty_or_missing_secret_is_refused(void **state)
+{
+    po_site *site = make_site();
+    po_buyer *b = add_buyer(site, "acme", "AN01", "first-secret");
+
+    push_secret(&b->secrets, "none");
+    assert_null(po_site_index(site, pool));
+    assert_int_equal(match(site, "AN01", "111111111", "AN01", "guess-7"), PO_MATCH_SECRET);
+    assert_int_equal(match(site, "AN01", "111111111", "AN01", ""), PO_MATCH_SECRET);
+    assert_int_equal(match(site, "AN01", "111111111", "AN01", NULL), PO_MATCH_SECRET);
+    assert_int_equal(match(site, "AN01", "111111111", "AN01", "none"), PO_MATCH_SECRET);
+}
+
+static void both_slots_of_a_rotation_are_taken(void **state)
+{
+    po_site *site = make_site();
+    po_buyer *b = add_buyer(site, "acme", "AN01", "first-secret");
+
+    push_secret(&b->secrets, "next-secret");
+    assert_null(po_site_index(site, pool));
+    assert_int_equal(match(site, "AN01", "111111111", "AN01", "first-secret"), PO_MATCH_OK);
+    assert_int_equal(match(site, "AN01", "111111111", "AN01", "next-secret"), PO_MATCH_OK);
+}
+
+static void a_buyer_cannot_speak_for_another(void **state)
+{
+    po_site *site = make_site();
+
+    add_buyer(site, "acme", "AN01", "first-secret");
+    add_buyer(site, "globex", "AN02", "other-secret");
+    assert_null(po_site_index(site, pool));
+    assert_int_equal(match(site, "AN01", "111111111", "AN02", "first-secret"), PO_MATCH_SENDER);
+    assert_int_equal(match(site, "AN01", "111111111", "AN02", "other-secret"), PO_MATCH_SENDER);
+}
+
+static void a_hub_speaks_only_for_buyers_that_name_it(void **state)
+{
+    po_site *site = make_site();
+    po_buyer *direct = add_buyer(site, "acme", "AN01", "first-secret"), *through = add_buyer(site, "globex", "AN02", "x-secret");
+    po_hub hub = { "network" };
+
+    push_credential(&hub.senders, "NetworkID", "HUB");
+    push_secret(&hub.secrets, "hub-secret");
+    through->via = &hub;
+    assert_null(po_site_index(site, pool));
+    assert_null(direct->via);
+    assert_int_equal(match(site, "AN02", "111111111", "HUB", "hub-secret"), PO_MATCH_OK);
+    assert_int_equal(match(site, "AN02", "111111111", "AN02", "x-secret"), PO_MATCH_SENDER);
+    assert_int_equal(match(site, "AN01", "111111111", "HUB", "hub-secret"), PO_MATCH_SENDER);
+}
+
+static void two_buyers_cannot_claim_the_same_pair(void **state)
+{
+    po_site *site = make_site();
+    const char *wrong;
+
+    add_buyer(site, "acme", "AN01", "first-secret");
+    push_credential(&add_buyer(site, "globex", "AN02", "other-secret")->credentials, "networkID", "AN01");
+    wrong = po_site_index(site, pool);
+    assert_non_null(wrong);
+    assert_non_null(strstr(wrong, "acme"));
+    assert_non_null(strstr(wrong, "globex"));
+}
+
+static void a_faulty_buyer_is_told_apart(void **state)
+{
+    po_site *site = make_site();
+
+    add_buyer(site, "acme", "AN01", "first-secret")->fault = "no secret";
+    assert_null(po_site_index(site, pool));
+    assert_int_equal(match(site, "AN01", "111111111", "AN01", "first-secret"), PO_MATCH_FAULT);
+}
+
+/* ---- return hosts ---------------------------------------------------------------------------------------------------------- */
+
+static void a_cart_goes_back_to_listed_hosts_only(void **state)
+{
+    static const char *const words[] = { "acme.coupahost.com", ".acme.example", "http://localhost:*", "https://x.example:8443" };
+    static const char *const good[] = { "https://acme.coupahost.com/punchout/checkout?id=4", "https://ACME.coupahost.com:443/",
+        "https://shop.acme.example/x", "http://localhost:8080/return?s=9", "https://x.example:8443/" };
+    static const char *const bad[] = { "", "http://acme.coupahost.com/", "https://acme.coupahost.com:444/", "https://acme.example/",
+        "https://evilacme.example/", "https://acme.coupahost.com.evil.example/", "javascript:alert(1)", "data:text/html,x",
+        "//acme.coupahost.com/", "https://user@acme.coupahost.com/", "https://acme.coupahost.com@evil.example/",
+        "https://evil.example\\@acme.coupahost.com/", "https://acme.coupahost.com/#x", "https://acme.coupahost.com/\nx",
+        "https://[::1]/", "https://x.example/", "ftp://acme.coupahost.com/", "https://acme.coupahost.com/ x", "https:///x" };
+    po_buyer b = { "acme" };
+    apr_size_t i;
+
+    b.return_hosts = apr_array_make(pool, 4, sizeof(po_return_host));
+    for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        assert_null(po_return_host_parse(apr_array_push(b.return_hosts), words[i], pool));
+    for (i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+        assert_null(po_return_url_refused(&b, good[i], pool));
+    for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_non_null(po_return_url_refused(&b, bad[i], pool));
+    assert_non_null(po_return_url_refused(&b, NULL, pool));
+}
+
+static void a_word_that_is_no_host_is_refused(void **state)
+{
+    static const char *const bad[] = { "ftp://x.example", "", "x.example/path", "x.example:0", "x.example:99999", "x.example:8a",
+        "a b", "https://", "*.example" };
+    po_return_host h;
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_non_null(po_return_host_parse(&h, bad[i], pool));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(plain_decimals_are_read), cmocka_unit_test(anything_else_is_refused_as_money),
+        cmocka_unit_test(sums_are_exact), cmocka_unit_test(a_result_that_does_not_fit_is_an_error),
+        cmocka_unit_test(comparison_ignores_trailing_zeros), cmocka_unit_test(a_budget_is_divided_up_to_whole_units),
+        cmocka_unit_test(digests_are_sha256_and_hmac_is_rfc2104), cmocka_unit_test(base64url_survives_both_ways),
+        cmocka_unit_test(ids_and_payload_ids_are_new_each_time), cmocka_unit_test(timestamps_have_a_numeric_offset),
+        cmocka_unit_test(an_empty_secret_never_matches), cmocka_unit_test(text_is_cut_between_characters),
+        cmocka_unit_test(a_buyer_is_found_by_from_and_to), cmocka_unit_test(a_wrong_empty_or_missing_secret_is_refused),
+        cmocka_unit_test(both_slots_of_a_rotation_are_taken), cmocka_unit_test(a_buyer_cannot_speak_for_another),
+        cmocka_unit_test(a_hub_speaks_only_for_buyers_that_name_it), cmocka_unit_test(two_buyers_cannot_claim_the_same_pair),
+        cmocka_unit_test(a_faulty_buyer_is_told_apart), cmocka_unit_test(a_cart_goes_back_to_listed_hosts_only),
+        cmocka_unit_test(a_word_that_is_no_host_is_refused)
+    };
+
+    return cmocka_run_group_tests(tests, group_setup, group_teardown);
+}
