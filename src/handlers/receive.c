@@ -84,6 +84,14 @@ static int refuse_body(po_exchange *x, int rc, apr_size_t limit)
     return po_answer_status(x, 400, "The body could not be read to its end");
 }
 
+/* Attachments come as MIME parts around the document; they are not read in this version. */
+static int is_multipart(request_rec *r)
+{
+    const char *type = apr_table_get(r->headers_in, "Content-Type");
+
+    return type && !strncasecmp(type, "multipart/", 10);
+}
+
 static int refuse_document(po_exchange *x)
 {
     ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, x->r, "PO0103: cXML document refused with Status %d: %s (payloadID %s)",
@@ -139,6 +147,10 @@ int po_cxml_door(request_rec *r, const po_site *site)
     if (site->fault) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "PO0106: cXML is answered 560: %s", site->fault);
         return po_answer_status(&x, 560, "This server is being maintained");
+    }
+    if (is_multipart(r)) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "PO0107: a document with attachments is answered 450");
+        return po_answer_status(&x, 450, "Documents with attachments are not supported; send the cXML document alone");
     }
     if (po_cxml_read(x.thread->reader, r->pool, body, len, &x.doc) != APR_SUCCESS)
         return refuse_document(&x);
