@@ -33,6 +33,8 @@ int po_config_pre_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp);
 int po_config_check(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
 /* test_config: prints the merged configuration as JSON for -D DUMP_PUNCHOUT, secrets masked. */
 void po_config_dump(apr_pool_t *p, server_rec *s);
+/* A server is running and reads its files again after a raw signal: nothing may fail now. */
+int po_config_running(void);
 
 /* After check_config. NULL: this virtual host has no PunchOut configuration (no PunchOutPublicURL). */
 po_site *po_config_site(server_rec *s);
@@ -44,6 +46,11 @@ server_rec *po_config_site_server(const po_site *site);
 /* post_config: site->catalog_db was compiled well; a later restart with a faulty catalog goes on with it (retained data). */
 void po_config_catalog_good(const po_site *site);
 /* The last good compiled catalog of a site of that public URL, copied to p; NULL: none. */
+const char *po_config_catalog_last(const po_site *site, apr_pool_t *p);
+
+/* For post_config: remembers site->catalog_db as the last good one of this site, over restarts ... */
+void po_config_catalog_good(const po_site *site);
+/* ... and gives it back when the present catalog is faulty. NULL: there is none, or its file is gone. */
 const char *po_config_catalog_last(const po_site *site, apr_pool_t *p);
 
 #define PO_RETAINED "mod_punchout"              /* ap_retained_data_*: exists from the first post_config on */

@@ -1,0 +1,335 @@
+/* site.c - one virtual host: its settings, hubs and buyers merged into a po_site, and everything checked that a file can
+ * get wrong. */
+#include "config/config_private.h"
+#include "market/market.h"
+
+#include <string.h>
+
+/* The text of a problem without its id. */
+static const char *sentence(const char *text)
+{
+    return strchr(text, ' ') + 1;
+}
+
+static void site_problem(po_check *c, const po_place *at, const char *value, const char *text)
+{
+    po_report(APLOG_ERR, at, value, text);
+    if (!c->site->fault)
+        c->site->fault = apr_pstrcat(c->pool, at->directive, ": ", sentence(text), NULL);
+}
+
+/* ---- secrets -------------------------------------------------------------------------------------------------------- */
+
+static const char *make_secret(po_check *c, const po_setting *from, po_secret *out)
+{
+    const char *wrong = po_secret_read(from->text, &out->value, c->pool);
+
+    if (!wrong)
+        po_sha256(c->crypto, out->value, strlen(out->value), out->digest);
+    return wrong;
+}
+
+/* Once per block: a command is not run again for every virtual host that inherits it. */
+static void read_secrets(po_check *c, const apr_array_header_t *from, apr_array_header_t *to, const char **fault)
+{
+    int i;
+
+    for (i = 0; i < from->nelts; i++) {
+        const po_setting *s = &APR_ARRAY_IDX(from, i, po_setting);
+        po_secret secret;
+        const char *wrong = make_secret(c, s, &secret);
+
+        if (!wrong) {
+            APR_ARRAY_PUSH(to, po_secret) = secret;
+            continue;
+        }
+        po_report(APLOG_ERR, s->at, po_secret_shown(s->text, c->pool),
+                  apr_pstrcat(c->pool, "PO0057: ", wrong, NULL));
+        if (!*fault)
+            *fault = apr_pstrcat(c->pool, "PunchOutSharedSecret: ", wrong, NULL);
+    }
+}
+
+static void check_backend_secret(po_check *c)
+{
+    const po_setting *s = &c->config->backend_secret;
+    po_secret *secret = apr_pcalloc(c->pool, sizeof(*secret));
+    const char *wrong = s->at ? make_secret(c, s, secret) : NULL;
+
+    if (wrong)
+        site_problem(c, s->at, po_secret_shown(s->text, c->pool), apr_pstrcat(c->pool, "PO0058: ", wrong, NULL));
+    else if (s->at)
+        c->site->backend_secret = secret;
+}
+
+/* ---- hubs ------------------------------------------------------------------------------------------------------------- */
+
+static void check_hub(po_check *c, po_hub_block *h)
+{
+    const char *wrong = NULL;
+
+    if (h->checked)
+        return;
+    h->checked = 1;
+    read_secrets(c, h->secrets, h->hub.secrets, &h->fault);
+    if (!h->hub.senders->nelts)
+        wrong = "PO0059: it has no Sender; add PunchOutSender DOMAIN IDENTITY";
+    else if (!h->secrets->nelts)
+        wrong = "PO0060: it has no secret; add PunchOutSharedSecret file:PATH";
+    if (!wrong || h->fault)
+        return;
+    po_report(APLOG_ERR, h->at, h->hub.name, wrong);
+    h->fault = sentence(wrong);
+}
+
+static void resolve_hubs(po_check *c)
+{
+    int i;
+
+    c->site->hubs = apr_hash_make(c->pool);
+    for (i = 0; i < c->config->hubs->nelts; i++) {
+        po_hub_block *h = APR_ARRAY_IDX(c->config->hubs, i, po_hub_block *);
+
+        check_hub(c, h);
+        apr_hash_set(c->site->hubs, h->hub.name, APR_HASH_KEY_STRING, &h->hub);
+    }
+}
+
+static const po_hub_block *hub_block(const po_check *c, const char *name)
+{
+    int i;
+
+    for (i = 0; i < c->config->hubs->nelts; i++) {
+        const po_hub_block *h = APR_ARRAY_IDX(c->config->hubs, i, po_hub_block *);
+
+        if (!strcmp(h->hub.name, name))
+            return h;
+    }
+    return NULL;
+}
+
+/* ---- buyers --------------------------------------------------------------------------------------------------------------- */
+
+static const char *buyer_incomplete(const po_check *c, const po_buyer_block *b)
+{
+    const po_buyer *buyer = &b->buyer;
+
+    if (!buyer->credentials->nelts)
+        return "PO0061: nothing says who this buyer is; add PunchOutCredential DOMAIN IDENTITY, as in its documents' From";
+    if (!b->secrets->nelts && !b->via.at)
+        return "PO0062: it has no secret; add PunchOutSharedSecret file:PATH, or PunchOutVia HUB";
+    if (!buyer->return_hosts->nelts)
+        return "PO0063: carts may go back to no host; add PunchOutReturnHosts, e.g. acme.coupahost.com";
+    if (!buyer->suppliers->nelts && !c->config->identities->nelts)
+        return "PO0064: nothing says who we are to this buyer; add PunchOutIdentity DOMAIN IDENTITY to the site, or "
+               "PunchOutSupplier here";
+    return NULL;
+}
+
+static void check_via(po_check *c, const po_buyer_block *b, po_buyer *buyer)
+{
+    const po_hub_block *hub = hub_block(c, b->via.text);
+
+    if (!hub) {
+        po_report(APLOG_ERR, b->via.at, b->via.text, "PO0065: there is no <PunchOutHub> of this name here; add it or "
+                  "correct the name");
+        buyer->fault = "PunchOutVia names an unknown hub";
+        return;
+    }
+    buyer->via = &hub->hub;
+    if (hub->fault)
+        buyer->fault = apr_psprintf(c->pool, "its hub %s can't be used: %s", hub->hub.name, hub->fault);
+}
+
+/* The block as this site sees it: hubs, identities and defaults may differ from site to site. */
+static po_buyer *resolve_buyer(po_check *c, po_buyer_block *b)
+{
+    po_buyer *buyer;
+    const char *wrong;
+
+    if (!b->checked)
+        read_secrets(c, b->secrets, b->buyer.secrets, &b->fault);
+    b->checked = 1;
+    buyer = apr_pmemdup(c->pool, &b->buyer, sizeof(*buyer));
+    buyer->fault = b->fault;
+    buyer->activate = (po_activate)(b->activate.at ? b->activate.number : c->config->activate.number);
+    wrong = buyer->fault ? NULL : buyer_incomplete(c, b);
+    if (wrong) {
+        po_report(APLOG_ERR, b->at, buyer->name, wrong);
+        buyer->fault = sentence(wrong);
+    }
+    if (b->via.at)
+        check_via(c, b, buyer);
+    if (buyer->deployment == PO_DEPLOYMENT_PRODUCTION && !c->config->fulfillment.at && !c->config->fault)
+        po_report(APLOG_WARNING, b->at, buyer->name, "PO0066: this buyer is in production, but its approved requests go "
+                  "nowhere; add PunchOutFulfillment URL to the site");
+    return buyer;
+}
+
+static const char *index_of(const po_site *site, apr_array_header_t *buyers, apr_pool_t *p)
+{
+    po_site trial = *site;
+
+    trial.buyers = buyers;
+    return po_site_index(&trial, p);
+}
+
+/* Of a list whose last buyer claims what an earlier one does, the earlier one. */
+static po_buyer *rival(po_check *c, const apr_array_header_t *buyers)
+{
+    apr_array_header_t *pair = apr_array_make(c->pool, 2, sizeof(po_buyer *));
+    po_buyer *last = APR_ARRAY_IDX(buyers, buyers->nelts - 1, po_buyer *);
+    int i;
+
+    for (i = 0; i < buyers->nelts - 1; i++) {
+        apr_array_clear(pair);
+        APR_ARRAY_PUSH(pair, po_buyer *) = APR_ARRAY_IDX(buyers, i, po_buyer *);
+        APR_ARRAY_PUSH(pair, po_buyer *) = last;
+        if (index_of(c->site, pair, c->pool))
+            return APR_ARRAY_IDX(buyers, i, po_buyer *);
+    }
+    return last;
+}
+
+/* Nobody can say which of two buyers with the same credentials is meant: both get the fault, one of them the entry. */
+static void index_with_conflicts(po_check *c)
+{
+    apr_array_header_t *all = c->site->buyers, *good = apr_array_make(c->pool, all->nelts, sizeof(po_buyer *));
+    int i;
+
+    for (i = 0; i < all->nelts; i++) {
+        po_buyer *b = APR_ARRAY_IDX(all, i, po_buyer *);
+        const char *wrong;
+
+        APR_ARRAY_PUSH(good, po_buyer *) = b;
+        wrong = index_of(c->site, good, c->pool);
+        if (!wrong)
+            continue;
+        po_report(APLOG_ERR, APR_ARRAY_IDX(c->config->buyers, i, po_buyer_block *)->at, b->name,
+                  apr_psprintf(c->pool, "PO0067: %s; change one of the two, or tell them apart by PunchOutSupplier", wrong));
+        b->fault = rival(c, good)->fault = wrong;
+        apr_array_pop(good);
+    }
+    c->site->buyers = good;
+    po_site_index(c->site, c->pool);
+    c->site->buyers = all;
+    for (i = 0; i < all->nelts; i++) {
+        po_buyer *b = APR_ARRAY_IDX(all, i, po_buyer *);
+
+        apr_hash_set(c->site->by_name, b->name, APR_HASH_KEY_STRING, b);
+    }
+}
+
+static void resolve_buyers(po_check *c)
+{
+    const apr_array_header_t *blocks = c->config->buyers;
+    int i;
+
+    c->site->buyers = apr_array_make(c->pool, blocks->nelts, sizeof(po_buyer *));
+    for (i = 0; i < blocks->nelts; i++)
+        APR_ARRAY_PUSH(c->site->buyers, po_buyer *) = resolve_buyer(c, APR_ARRAY_IDX(blocks, i, po_buyer_block *));
+    if (po_site_index(c->site, c->pool))
+        index_with_conflicts(c);
+}
+
+/* ---- the rest of a site ------------------------------------------------------------------------------------------------------ */
+
+/* A faulty catalog is no fault of the site: post_config keeps the one of before. */
+static void check_catalog(po_check *c)
+{
+    const po_setting *s = &c->config->catalog;
+    const char *wrong;
+
+    if (!s->at || apr_hash_get(c->catalogs, s->text, APR_HASH_KEY_STRING))
+        return;
+    apr_hash_set(c->catalogs, s->text, APR_HASH_KEY_STRING, "");
+    if (po_catalog_compiled(s->text, c->global->state_dir, c->pool))
+        return;                                 /* the same bytes were checked when they were compiled */
+    wrong = po_catalog_check(s->text, c->pool);
+    if (wrong)
+        po_report(APLOG_ERR, s->at, s->text, apr_pstrcat(c->pool, "PO0068: ", wrong, NULL));
+}
+
+static const char *check_target(po_check *c, const po_setting *s)
+{
+    const char *wrong = s->at ? po_proxy_target_wrong(c->server, s->text, c->pool) : NULL;
+
+    if (wrong)
+        site_problem(c, s->at, s->text, apr_pstrcat(c->pool, "PO0069: ", wrong, NULL));
+    return s->at ? s->text : NULL;
+}
+
+static const char *door(po_check *c)
+{
+    const char *path = po_proxy_door(c->server, c->pool);
+    apr_size_t len;
+
+    if (!path) {
+        path = "/punchout";
+        po_report(APLOG_WARNING, c->config->public_url.at, c->site->public_url, "PO0070: no <Location> has SetHandler "
+                  "punchout here, so nobody can reach mod_punchout; add <Location /punchout> with SetHandler punchout");
+    }
+    len = strlen(path);
+    while (len && path[len - 1] == '/')
+        len--;
+    return apr_psprintf(c->pool, "%s%.*s", c->site->public_url, (int)len, path);
+}
+
+static void copy_settings(po_check *c)
+{
+    const po_server_config *from = c->config;
+    po_site *site = c->site;
+
+    site->identities = from->identities;
+    site->catalog_file = from->catalog.text;
+    site->start_page = from->start_page.at ? from->start_page.text : "/";
+    site->product_page = from->product_page.text;
+    site->mail_url = from->mail_url.text;
+    site->mail_from = from->mail_from.text;
+    site->request_timeout = from->request_timeout.at ? from->request_timeout.number
+                                                     : (apr_interval_time_t)30 * 86400 * APR_USEC_PER_SEC;
+    site->usage_budget = from->usage_budget.text;
+    site->account_required = (int)from->account.number;
+}
+
+/* 0: this server is no site. A raw restart makes one with a fault in place of a missing or wrong URL, for its documents
+ * must be answered with 560 rather than by the shop. */
+static int resolve_url(po_check *c)
+{
+    const po_setting *url = &c->config->public_url;
+    apr_uri_t uri;
+
+    if (!url->at && c->server->is_virtual && c->config->first && !c->config->fault)
+        site_problem(c, c->config->first, NULL, "PO0071: PunchOutPublicURL is missing in this <VirtualHost>; add it, e.g. "
+                     "PunchOutPublicURL https://market.example");
+    if (!url->at && (!c->running || !c->site->fault))
+        return 0;
+    c->site->public_url = url->text;
+    if (!url->at)
+        c->site->public_url = apr_pstrcat(c->pool, "https://", c->server->server_hostname ? c->server->server_hostname
+                                                                                          : "localhost", NULL);
+    c->site->https = !strncasecmp(c->site->public_url, "https:", 6);
+    c->site->host = apr_uri_parse(c->pool, c->site->public_url, &uri) == APR_SUCCESS ? uri.hostname : "invalid";
+    if (url->at && !c->site->https)
+        po_report(APLOG_WARNING, url->at, url->text, "PO0072: over http the session cookie is neither Secure nor sent inside "
+                  "a procurement system's frame; use https but for tests");
+    return 1;
+}
+
+po_site *po_site_resolve(po_check *c)
+{
+    po_site *site = c->site = apr_pcalloc(c->pool, sizeof(*site));
+
+    site->fault = c->config->fault;
+    if (!resolve_url(c))
+        return NULL;
+    copy_settings(c);
+    site->door = door(c);
+    check_backend_secret(c);
+    resolve_hubs(c);
+    resolve_buyers(c);
+    check_catalog(c);
+    site->fulfillment = check_target(c, &c->config->fulfillment);
+    site->fulfillment_test = check_target(c, &c->config->fulfillment_test);
+    return site;
+}
