@@ -1,0 +1,277 @@
+/* orders.c - purchase orders with their lines, kept documents, subscriptions. */
+#include "ledger/ledger_private.h"
+
+#include <jansson.h>
+#include <string.h>
+
+/* ---- what an order says beside its columns: kept as JSON ----------------------------------------------------------- */
+
+static const char *dump(json_t *j, apr_pool_t *p)
+{
+    char *text = j ? json_dumps(j, JSON_COMPACT) : NULL;
+    const char *kept = text ? apr_pstrdup(p, text) : NULL;
+
+    free(text);
+    json_decref(j);
+    return kept;
+}
+
+static const char *address_json(const po_cxml_address *a, apr_pool_t *p)
+{
+    if (!a)
+        return NULL;
+    return dump(json_pack("{s:s*,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*}", "id", a->id, "role", a->role,
+                          "name", a->name, "email", a->email, "phone", a->phone, "deliverTo", a->deliver_to,
+                          "street", a->street, "city", a->city, "state", a->state, "postalCode", a->postal_code,
+                          "country", a->country), p);
+}
+
+/* An array of pairs: a name may occur twice, and the order may matter. */
+static const char *pairs_json(const apr_array_header_t *pairs, apr_pool_t *p)
+{
+    json_t *list;
+    int i;
+
+    if (!pairs || !pairs->nelts)
+        return NULL;
+    list = json_array();
+    for (i = 0; i < pairs->nelts; i++) {
+        const po_cxml_extrinsic *e = &APR_ARRAY_IDX(pairs, i, po_cxml_extrinsic);
+
+        json_array_append_new(list, json_pack("[s?,s?]", e->name, e->value));
+    }
+    return dump(list, p);
+}
+
+/* ---- orders ---------------------------------------------------------------------------------------------------------------- */
+
+#define ORDER_COLUMNS "site, buyer, payload_id, digest, test, request, status, detail, held, received"
+
+static po_order_record *read_order(sqlite3_stmt *st, apr_pool_t *p)
+{
+    po_order_record *rec = apr_pcalloc(p, sizeof(*rec));
+    po_cursor c = { st };
+
+    rec->site = po_read_text(&c, p);
+    rec->buyer = po_read_text(&c, p);
+    rec->payload_id = po_read_text(&c, p);
+    rec->digest = po_read_text(&c, p);
+    rec->test = (int)po_read_int(&c);
+    rec->request = po_read_text(&c, p);
+    rec->status = (int)po_read_int(&c);
+    rec->detail = po_read_text(&c, p);
+    rec->held = (int)po_read_int(&c);
+    rec->received = po_read_int(&c);
+    return rec;
+}
+
+static apr_status_t first_order(po_ledger_db *db, sqlite3_stmt *st, apr_pool_t *p, po_order_record **out)
+{
+    apr_status_t rv = po_next(db, st);
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    *out = read_order(st, p);
+    sqlite3_reset(st);
+    return APR_SUCCESS;
+}
+
+apr_status_t po_order_find(po_ledger_db *db, const char *site, const char *buyer, const char *payload_id,
+                           const char *digest, int test, const char *order_id, const char *version,
+                           apr_pool_t *p, po_order_record **out, int *same)
+{
+    po_cursor payload = { po_statement(db, PO_SQL_ORDER_OF_PAYLOAD, "SELECT " ORDER_COLUMNS " FROM purchase_order"
+                                       " WHERE site = ?1 AND buyer = ?2 AND payload_id = ?3 AND digest = ?4 LIMIT 1") };
+    po_cursor id = { po_statement(db, PO_SQL_ORDER_OF_ID, "SELECT " ORDER_COLUMNS " FROM purchase_order"
+                                  " WHERE site = ?1 AND buyer = ?2 AND test = ?3 AND order_id = ?4 AND version = ?5") };
+    apr_status_t rv;
+
+    *out = NULL;
+    *same = 0;
+    po_bind_text(&payload, site);
+    po_bind_text(&payload, buyer);
+    po_bind_text(&payload, payload_id);
+    po_bind_text(&payload, digest);
+    rv = first_order(db, payload.st, p, out);
+    if (rv == APR_NOTFOUND) {
+        po_bind_text(&id, site);
+        po_bind_text(&id, buyer);
+        po_bind_int(&id, test);
+        po_bind_text(&id, order_id);
+        po_bind_text(&id, version);
+        rv = first_order(db, id.st, p, out);
+    }
+    if (rv == APR_SUCCESS)
+        *same = !strcmp((*out)->digest, digest);
+    return rv;
+}
+
+static apr_status_t insert_header(po_ledger_db *db, const po_order_record *rec, const po_cxml_order *order, apr_pool_t *p)
+{
+    po_cursor c = { po_statement(db, PO_SQL_ORDER_INSERT, "INSERT INTO purchase_order(" ORDER_COLUMNS ", order_id, version,"
+                                 " order_date, type, order_type, requisition, refers_to, total, currency, ship_to, bill_to,"
+                                 " contact, extrinsics) VALUES(?,?,?,?,?,?,?,?,?,?, ?,?,?,?,?,?,?,?,?,?,?,?,?)") };
+
+    po_bind_text(&c, rec->site);
+    po_bind_text(&c, rec->buyer);
+    po_bind_text(&c, rec->payload_id);
+    po_bind_text(&c, rec->digest);
+    po_bind_int(&c, rec->test);
+    po_bind_text(&c, rec->request);
+    po_bind_int(&c, rec->status);
+    po_bind_text(&c, rec->detail);
+    po_bind_int(&c, rec->held);
+    po_bind_int(&c, rec->received);
+    po_bind_text(&c, order->order_id);
+    po_bind_text(&c, order->version && *order->version ? order->version : "1");
+    po_bind_text(&c, order->order_date);
+    po_bind_text(&c, order->type);
+    po_bind_text(&c, order->order_type);
+    po_bind_text(&c, order->requisition);
+    po_bind_text(&c, order->refers_to);
+    po_bind_decimal(&c, &order->total);
+    po_bind_text(&c, order->currency);
+    po_bind_text(&c, address_json(order->ship_to, p));
+    po_bind_text(&c, address_json(order->bill_to, p));
+    po_bind_text(&c, address_json(order->contact, p));
+    po_bind_text(&c, pairs_json(order->extrinsics, p));
+    return po_step(db, c.st);
+}
+
+static apr_status_t insert_line(po_ledger_db *db, const char *site, apr_int64_t order, int position,
+                                const po_order_match_line *line, apr_pool_t *p)
+{
+    const po_cxml_item *item = line->item;
+    po_cursor c = { po_statement(db, PO_SQL_ORDER_LINE_INSERT, "INSERT INTO order_line(purchase_order, position, site, line,"
+                                 " part, auxiliary, quantity, unit_price, currency, unit, description, unspsc, requisition,"
+                                 " accounting, extrinsics, request, charge) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)") };
+
+    po_bind_int(&c, order);
+    po_bind_int(&c, position);
+    po_bind_text(&c, site);
+    po_bind_int(&c, item->line);
+    po_bind_text(&c, item->part);
+    po_bind_text(&c, item->auxiliary);
+    po_bind_decimal(&c, &item->quantity);
+    if (item->has_price)
+        po_bind_decimal(&c, &item->unit_price);
+    else
+        po_bind_text(&c, NULL);
+    po_bind_text(&c, item->currency);
+    po_bind_text(&c, item->unit);
+    po_bind_text(&c, item->description);
+    po_bind_text(&c, item->unspsc);
+    po_bind_text(&c, item->requisition);
+    po_bind_text(&c, pairs_json(item->accounting, p));
+    po_bind_text(&c, pairs_json(item->extrinsics, p));
+    po_bind_text(&c, line->request ? line->request->id : NULL);
+    if (line->charge)
+        po_bind_int(&c, line->charge->line);
+    else
+        po_bind_text(&c, NULL);
+    return po_step(db, c.st);
+}
+
+static apr_status_t insert_lines(po_ledger_db *db, const char *site, const po_cxml_order *order,
+                                 const po_order_match *match, apr_pool_t *p)
+{
+    apr_int64_t seq = sqlite3_last_insert_rowid(db->handle);
+    int matched = match && match->lines && match->lines->nelts;
+    int n = matched ? match->lines->nelts : order->items ? order->items->nelts : 0, i;
+    apr_status_t rv = APR_SUCCESS;
+
+    for (i = 0; rv == APR_SUCCESS && i < n; i++) {
+        po_order_match_line line = { 0 };
+
+        if (matched)
+            line = APR_ARRAY_IDX(match->lines, i, po_order_match_line);
+        else
+            line.item = &APR_ARRAY_IDX(order->items, i, po_cxml_item);
+        rv = insert_line(db, site, seq, i + 1, &line, p);
+    }
+    return rv;
+}
+
+apr_status_t po_order_insert(po_ledger_db *db, const po_order_record *rec, const po_cxml_order *order,
+                             const po_order_match *match)
+{
+    apr_pool_t *p;                      /* for the JSON */
+    apr_status_t rv = apr_pool_create_unmanaged_ex(&p, NULL, NULL);
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    rv = insert_header(db, rec, order, p);
+    if (rv == APR_SUCCESS)
+        rv = insert_lines(db, rec->site, order, match, p);
+    apr_pool_destroy(p);
+    return rv;
+}
+
+/* ---- documents -------------------------------------------------------------------------------------------------------------- */
+
+apr_status_t po_document_insert(po_ledger_db *db, const po_document *d)
+{
+    po_cursor c = { po_statement(db, PO_SQL_DOCUMENT_INSERT, "INSERT INTO document(site, buyer, payload_id, kind, refers_to,"
+                                 " outgoing, at, body) VALUES(?,?,?,?,?,?,?,?)") };
+
+    po_bind_text(&c, d->site);
+    po_bind_text(&c, d->buyer);
+    po_bind_text(&c, d->payload_id);
+    po_bind_text(&c, d->kind);
+    po_bind_text(&c, d->refers_to);
+    po_bind_int(&c, d->outgoing);
+    po_bind_int(&c, d->at);
+    po_bind_text(&c, d->body);
+    return po_step(db, c.st);
+}
+
+apr_status_t po_document_get(po_ledger_db *db, const char *site, const char *payload_id, apr_pool_t *p,
+                             po_document **out)
+{
+    po_cursor c = { po_statement(db, PO_SQL_DOCUMENT_GET, "SELECT site, buyer, payload_id, kind, refers_to, outgoing, at,"
+                                 " body FROM document WHERE site = ?1 AND payload_id = ?2 ORDER BY seq DESC LIMIT 1") };
+    apr_status_t rv;
+    po_document *d;
+
+    *out = NULL;
+    po_bind_text(&c, site);
+    po_bind_text(&c, payload_id);
+    rv = po_next(db, c.st);
+    if (rv != APR_SUCCESS)
+        return rv;
+    d = apr_pcalloc(p, sizeof(*d));
+    c.at = 0;
+    d->site = po_read_text(&c, p);
+    d->buyer = po_read_text(&c, p);
+    d->payload_id = po_read_text(&c, p);
+    d->kind = po_read_text(&c, p);
+    d->refers_to = po_read_text(&c, p);
+    d->outgoing = (int)po_read_int(&c);
+    d->at = po_read_int(&c);
+    d->body = po_read_text(&c, p);
+    sqlite3_reset(c.st);
+    *out = d;
+    return APR_SUCCESS;
+}
+
+/* ---- subscriptions ------------------------------------------------------------------------------------------------------------ */
+
+apr_status_t po_subscription_put(po_ledger_db *db, const po_request *r, const char *subscription, apr_time_t now)
+{
+    po_cursor c = { po_statement(db, PO_SQL_SUBSCRIPTION_PUT, "INSERT INTO subscription(site, test, id, buyer, account,"
+                                 " product, offer, request, created, updated) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?9)"
+                                 " ON CONFLICT(site, test, id) DO UPDATE SET account = ifnull(excluded.account, account),"
+                                 " product = excluded.product, offer = excluded.offer, request = excluded.request,"
+                                 " updated = excluded.updated") };
+
+    po_bind_text(&c, r->site);
+    po_bind_int(&c, r->test);
+    po_bind_text(&c, subscription);
+    po_bind_text(&c, r->buyer);
+    po_bind_text(&c, r->account);
+    po_bind_text(&c, r->product);
+    po_bind_text(&c, r->offer);
+    po_bind_text(&c, r->id);
+    po_bind_int(&c, now);
+    return po_step(db, c.st);
+}

@@ -1,0 +1,409 @@
+/* requests.c - subscription requests and their charges. */
+#include "ledger/ledger_private.h"
+
+#define REQUEST_COLUMNS \
+    "id, site, buyer, organization, session, form_digest, state, test, product, offer, product_name, seller, pricing, " \
+    "term, action, subscription, terms_version, terms_at, user, email, user_name, account, account_email, currency, " \
+    "budget, preapproved_by, reason, url, cart_payload, created, updated, expires"
+#define CHARGE_COLUMNS \
+    "line, kind, dimension, part, description, unit, unspsc, currency, quantity, unit_price, state, order_id, order_line"
+
+#define EXPIRE_AT_ONCE 500              /* a job holds up all others: the rest comes with the next call */
+
+/* ---- binding and reading, in the order of the columns above --------------------------------------------------------- */
+
+static void bind_request(po_cursor *c, const po_request *r)
+{
+    po_bind_text(c, r->id);
+    po_bind_text(c, r->site);
+    po_bind_text(c, r->buyer);
+    po_bind_text(c, r->organization);
+    po_bind_text(c, r->session);
+    po_bind_text(c, r->form_digest);
+    po_bind_int(c, r->state);
+    po_bind_int(c, r->test);
+    po_bind_text(c, r->product);
+    po_bind_text(c, r->offer);
+    po_bind_text(c, r->product_name);
+    po_bind_text(c, r->seller);
+    po_bind_text(c, r->pricing);
+    po_bind_text(c, r->term);
+    po_bind_text(c, r->action);
+    po_bind_text(c, r->subscription);
+    po_bind_text(c, r->terms_version);
+    po_bind_int(c, r->terms_at);
+    po_bind_text(c, r->user);
+    po_bind_text(c, r->email);
+    po_bind_text(c, r->user_name);
+    po_bind_text(c, r->account);
+    po_bind_text(c, r->account_email);
+    po_bind_text(c, r->currency);
+    po_bind_text(c, r->budget);
+    po_bind_text(c, r->preapproved_by);
+    po_bind_text(c, r->reason);
+    po_bind_text(c, r->url);
+    po_bind_text(c, r->cart_payload);
+    po_bind_int(c, r->created);
+    po_bind_int(c, r->updated);
+    po_bind_int(c, r->expires);
+}
+
+static po_request *read_request(sqlite3_stmt *st, apr_pool_t *p)
+{
+    po_request *r = apr_pcalloc(p, sizeof(*r));
+    po_cursor c = { st };
+
+    r->id = po_read_text(&c, p);
+    r->site = po_read_text(&c, p);
+    r->buyer = po_read_text(&c, p);
+    r->organization = po_read_text(&c, p);
+    r->session = po_read_text(&c, p);
+    r->form_digest = po_read_text(&c, p);
+    r->state = (po_state)po_read_int(&c);
+    r->test = (int)po_read_int(&c);
+    r->product = po_read_text(&c, p);
+    r->offer = po_read_text(&c, p);
+    r->product_name = po_read_text(&c, p);
+    r->seller = po_read_text(&c, p);
+    r->pricing = po_read_text(&c, p);
+    r->term = po_read_text(&c, p);
+    r->action = po_read_text(&c, p);
+    r->subscription = po_read_text(&c, p);
+    r->terms_version = po_read_text(&c, p);
+    r->terms_at = po_read_int(&c);
+    r->user = po_read_text(&c, p);
+    r->email = po_read_text(&c, p);
+    r->user_name = po_read_text(&c, p);
+    r->account = po_read_text(&c, p);
+    r->account_email = po_read_text(&c, p);
+    r->currency = po_read_text(&c, p);
+    r->budget = po_read_text(&c, p);
+    r->preapproved_by = po_read_text(&c, p);
+    r->reason = po_read_text(&c, p);
+    r->url = po_read_text(&c, p);
+    r->cart_payload = po_read_text(&c, p);
+    r->created = po_read_int(&c);
+    r->updated = po_read_int(&c);
+    r->expires = po_read_int(&c);
+    r->charges = apr_array_make(p, 2, sizeof(po_charge));
+    return r;
+}
+
+static apr_status_t read_charge(sqlite3_stmt *st, po_charge *charge, apr_pool_t *p)
+{
+    po_cursor c = { st };
+    apr_status_t quantity, price;
+
+    charge->line = (int)po_read_int(&c);
+    charge->kind = po_read_text(&c, p);
+    charge->dimension = po_read_text(&c, p);
+    charge->part = po_read_text(&c, p);
+    charge->description = po_read_text(&c, p);
+    charge->unit = po_read_text(&c, p);
+    charge->unspsc = po_read_text(&c, p);
+    charge->currency = po_read_text(&c, p);
+    quantity = po_read_decimal(&c, &charge->quantity);
+    price = po_read_decimal(&c, &charge->unit_price);
+    charge->state = (po_charge_state)po_read_int(&c);
+    charge->order_id = po_read_text(&c, p);
+    charge->order_line = (int)po_read_int(&c);
+    return quantity == APR_SUCCESS && price == APR_SUCCESS ? APR_SUCCESS : APR_EGENERAL;
+}
+
+/* What could not be read again must not be written. */
+static int is_storable(const po_decimal *d)
+{
+    char text[PO_DECIMAL_TEXT];
+    po_decimal again;
+
+    return po_decimal_parse(&again, po_decimal_text(d, 0, text), -1) == APR_SUCCESS;
+}
+
+/* ---- insert and update -------------------------------------------------------------------------------------------------- */
+
+static apr_status_t insert_charge(po_ledger_db *db, const po_request *r, const po_charge *charge)
+{
+    po_cursor c = { po_statement(db, PO_SQL_CHARGE_INSERT, "INSERT INTO charge(site, request, buyer, " CHARGE_COLUMNS ")"
+                                 " VALUES(?,?,?, ?,?,?,?,?,?,?,?,?,?,?,?,?)") };
+
+    if (!is_storable(&charge->quantity) || !is_storable(&charge->unit_price))
+        return APR_EINVAL;
+    po_bind_text(&c, r->site);
+    po_bind_text(&c, r->id);
+    po_bind_text(&c, r->buyer);
+    po_bind_int(&c, charge->line);
+    po_bind_text(&c, charge->kind);
+    po_bind_text(&c, charge->dimension);
+    po_bind_text(&c, charge->part);
+    po_bind_text(&c, charge->description);
+    po_bind_text(&c, charge->unit);
+    po_bind_text(&c, charge->unspsc);
+    po_bind_text(&c, charge->currency);
+    po_bind_decimal(&c, &charge->quantity);
+    po_bind_decimal(&c, &charge->unit_price);
+    po_bind_int(&c, charge->state);
+    po_bind_text(&c, charge->order_id);
+    po_bind_int(&c, charge->order_line);
+    return po_step(db, c.st);
+}
+
+apr_status_t po_request_insert(po_ledger_db *db, const po_request *r)
+{
+    po_cursor c = { po_statement(db, PO_SQL_REQUEST_INSERT, "INSERT INTO request(" REQUEST_COLUMNS ")"
+                                 " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)") };
+    apr_status_t rv;
+    int i;
+
+    bind_request(&c, r);
+    rv = po_step(db, c.st);
+    for (i = 0; rv == APR_SUCCESS && r->charges && i < r->charges->nelts; i++)
+        rv = insert_charge(db, r, &APR_ARRAY_IDX(r->charges, i, po_charge));
+    return rv;
+}
+
+/* A charge that did not change is not written: two lookups cost less than a page more to sync. */
+static apr_status_t update_charge(po_ledger_db *db, const po_request *r, const po_charge *charge)
+{
+    po_cursor c = { po_statement(db, PO_SQL_CHARGE_UPDATE, "UPDATE charge SET state = ?4, order_id = ?5, order_line = ?6"
+                                 " WHERE site = ?1 AND request = ?2 AND line = ?3"
+                                 " AND (state <> ?4 OR order_id IS NOT ?5 OR order_line <> ?6)") };
+
+    po_bind_text(&c, r->site);
+    po_bind_text(&c, r->id);
+    po_bind_int(&c, charge->line);
+    po_bind_int(&c, charge->state);
+    po_bind_text(&c, charge->order_id);
+    po_bind_int(&c, charge->order_line);
+    return po_step(db, c.st);
+}
+
+apr_status_t po_request_update(po_ledger_db *db, const po_request *r)
+{
+    po_cursor c = { po_statement(db, PO_SQL_REQUEST_UPDATE, "UPDATE request SET state = ?3, reason = ?4, url = ?5,"
+                                 " subscription = ?6, cart_payload = ?7, updated = ?8 WHERE site = ?1 AND id = ?2") };
+    apr_status_t rv;
+    int i;
+
+    po_bind_text(&c, r->site);
+    po_bind_text(&c, r->id);
+    po_bind_int(&c, r->state);
+    po_bind_text(&c, r->reason);
+    po_bind_text(&c, r->url);
+    po_bind_text(&c, r->subscription);
+    po_bind_text(&c, r->cart_payload);
+    po_bind_int(&c, r->updated);
+    rv = po_step(db, c.st);
+    if (rv == APR_SUCCESS && sqlite3_changes(db->handle) == 0)
+        return APR_NOTFOUND;
+    for (i = 0; rv == APR_SUCCESS && r->charges && i < r->charges->nelts; i++)
+        rv = update_charge(db, r, &APR_ARRAY_IDX(r->charges, i, po_charge));
+    return rv;
+}
+
+/* ---- reading ---------------------------------------------------------------------------------------------------------------- */
+
+static apr_status_t add_charges(po_ledger_db *db, po_request *r, apr_pool_t *p)
+{
+    po_cursor c = { po_statement(db, PO_SQL_CHARGES, "SELECT " CHARGE_COLUMNS " FROM charge"
+                                 " WHERE site = ?1 AND request = ?2 ORDER BY line") };
+    apr_status_t rv;
+
+    po_bind_text(&c, r->site);
+    po_bind_text(&c, r->id);
+    while ((rv = po_next(db, c.st)) == APR_SUCCESS) {
+        rv = read_charge(c.st, apr_array_push(r->charges), p);
+        if (rv != APR_SUCCESS) {
+            sqlite3_reset(c.st);
+            return rv;
+        }
+    }
+    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+}
+
+/* The first row of a statement over REQUEST_COLUMNS, with its charges. */
+static apr_status_t first_request(po_ledger_db *db, sqlite3_stmt *st, apr_pool_t *p, po_request **out)
+{
+    int begun = po_read_begin(db);
+    apr_status_t rv = po_next(db, st);
+
+    *out = NULL;
+    if (rv == APR_SUCCESS) {
+        *out = read_request(st, p);
+        sqlite3_reset(st);
+        rv = add_charges(db, *out, p);
+    }
+    po_read_end(db, begun);
+    return rv;
+}
+
+apr_status_t po_request_get(po_ledger_db *db, const char *site, const char *id, apr_pool_t *p, po_request **out)
+{
+    po_cursor c = { po_statement(db, PO_SQL_REQUEST_GET, "SELECT " REQUEST_COLUMNS " FROM request"
+                                 " WHERE site = ?1 AND id = ?2") };
+
+    po_bind_text(&c, site);
+    po_bind_text(&c, id);
+    return first_request(db, c.st, p, out);
+}
+
+apr_status_t po_request_of_session(po_ledger_db *db, const char *site, const char *session, const char *form_digest,
+                                   apr_pool_t *p, po_request **out)
+{
+    po_cursor c = { 0 };
+
+    if (form_digest)
+        c.st = po_statement(db, PO_SQL_REQUEST_OF_FORM, "SELECT " REQUEST_COLUMNS " FROM request WHERE session = ?1"
+                            " AND site = ?2 AND form_digest = ?3 ORDER BY seq DESC LIMIT 1");
+    else
+        c.st = po_statement(db, PO_SQL_REQUEST_OF_CART, "SELECT " REQUEST_COLUMNS " FROM request WHERE session = ?1"
+                            " AND site = ?2 AND cart_payload IS NOT NULL ORDER BY seq DESC LIMIT 1");
+    po_bind_text(&c, session);
+    po_bind_text(&c, site);
+    if (form_digest)
+        po_bind_text(&c, form_digest);
+    return first_request(db, c.st, p, out);
+}
+
+/* One statement for each index; what the index does not decide is filtered. An empty user or mail means a requester
+ * without one. */
+#define LIST_FROM(condition) \
+    "SELECT " REQUEST_COLUMNS " FROM request WHERE site = ?1 AND " condition " AND (?2 IS NULL OR buyer = ?2)" \
+    " AND (?3 IS NULL OR account = ?3) AND (?4 IS NULL OR ifnull(email, '') = ?4) AND (?5 IS NULL OR ifnull(user, '') = ?5)" \
+    " ORDER BY created DESC LIMIT ?6"
+
+static sqlite3_stmt *list_statement(po_ledger_db *db, const po_request_filter *f)
+{
+    if (f->account)
+        return po_statement(db, PO_SQL_LIST_ACCOUNT, LIST_FROM("account = ?3"));
+    if (f->email && *f->email)
+        return po_statement(db, PO_SQL_LIST_EMAIL, LIST_FROM("email = ?4"));
+    if (f->buyer)
+        return po_statement(db, PO_SQL_LIST_BUYER, LIST_FROM("buyer = ?2"));
+    return po_statement(db, PO_SQL_LIST_SITE, LIST_FROM("1"));
+}
+
+apr_status_t po_request_list(po_ledger_db *db, const po_request_filter *f, apr_pool_t *p, apr_array_header_t **out)
+{
+    po_cursor c = { 0 };
+    apr_status_t rv;
+
+    *out = apr_array_make(p, 16, sizeof(po_request *));
+    /* a shopper of whom nothing is known sees nothing, not what all the others without a name did */
+    if (!f->account && f->email && f->user && !*f->email && !*f->user)
+        return APR_SUCCESS;
+    c.st = list_statement(db, f);
+    po_bind_text(&c, f->site);
+    po_bind_text(&c, f->buyer);
+    po_bind_text(&c, f->account);
+    po_bind_text(&c, f->account ? NULL : f->email);
+    po_bind_text(&c, f->account ? NULL : f->user);
+    po_bind_int(&c, f->limit > 0 ? f->limit : -1);
+    while ((rv = po_next(db, c.st)) == APR_SUCCESS)
+        APR_ARRAY_PUSH(*out, po_request *) = read_request(c.st, p);
+    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+}
+
+static sqlite3_stmt *candidates_statement(po_ledger_db *db, const char *site, const char *buyer, const po_cxml_item *item)
+{
+    po_cursor c = { po_statement(db, PO_SQL_CANDIDATES, "SELECT DISTINCT r.id, r.created FROM charge c"
+                                 " JOIN request r ON r.site = c.site AND r.id = c.request"
+                                 " WHERE c.site = ?1 AND c.buyer = ?2 AND c.part = ?3 AND c.currency = ?4"
+                                 " AND c.unit_price = ?5 AND c.quantity = ?6 AND c.state = 0 AND r.state IN (1, 2)"
+                                 " ORDER BY r.created LIMIT 2") };
+
+    po_bind_text(&c, site);
+    po_bind_text(&c, buyer);
+    po_bind_text(&c, item->part);
+    po_bind_text(&c, item->currency);
+    po_bind_decimal(&c, &item->unit_price);
+    po_bind_decimal(&c, &item->quantity);
+    return c.st;
+}
+
+apr_status_t po_request_candidates(po_ledger_db *db, const char *site, const char *buyer, const po_cxml_item *item,
+                                   apr_pool_t *p, apr_array_header_t **out)
+{
+    const char *ids[2];
+    sqlite3_stmt *st;
+    po_request *r;
+    apr_status_t rv = APR_SUCCESS;
+    int n = 0, i, begun;
+
+    *out = apr_array_make(p, 2, sizeof(po_request *));
+    if (!item->part || !item->currency || !item->has_price)
+        return APR_SUCCESS;             /* a line that doesn't say what it costs matches nothing */
+    begun = po_read_begin(db);
+    st = candidates_statement(db, site, buyer, item);
+    while (n < 2 && (rv = po_next(db, st)) == APR_SUCCESS) {
+        po_cursor c = { st };
+
+        ids[n++] = po_read_text(&c, p);
+    }
+    sqlite3_reset(st);
+    rv = rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+    for (i = 0; rv == APR_SUCCESS && i < n; i++) {
+        rv = po_request_get(db, site, ids[i], p, &r);
+        if (rv == APR_SUCCESS)
+            APR_ARRAY_PUSH(*out, po_request *) = r;
+    }
+    po_read_end(db, begun);
+    return rv;
+}
+
+/* ---- time ------------------------------------------------------------------------------------------------------------------- */
+
+static apr_status_t expire_charges(po_ledger_db *db, sqlite3_stmt *expired)
+{
+    sqlite3_stmt *st = po_statement(db, PO_SQL_EXPIRE_CHARGES, "UPDATE charge SET state = 4"
+                                    " WHERE site = ?1 AND request = ?2 AND state = 0");
+
+    sqlite3_bind_value(st, 1, sqlite3_column_value(expired, 0));
+    sqlite3_bind_value(st, 2, sqlite3_column_value(expired, 1));
+    return po_step(db, st);
+}
+
+static apr_status_t expire_requests(po_ledger_db *db, apr_time_t now, int *n)
+{
+    po_cursor c = { po_statement(db, PO_SQL_EXPIRE, "UPDATE request SET state = 11, updated = ?1 WHERE seq IN"
+                                 " (SELECT seq FROM request r WHERE state < 2 AND expires BETWEEN 1 AND ?1"
+                                 "  AND NOT EXISTS (SELECT 1 FROM charge c WHERE c.site = r.site AND c.request = r.id"
+                                 "                  AND c.state = 1)"
+                                 "  LIMIT ?2) RETURNING site, id") };
+    apr_status_t rv;
+
+    po_bind_int(&c, now);
+    po_bind_int(&c, EXPIRE_AT_ONCE);
+    while ((rv = po_next(db, c.st)) == APR_SUCCESS) {
+        if ((rv = expire_charges(db, c.st)) != APR_SUCCESS) {
+            sqlite3_reset(c.st);
+            return rv;
+        }
+        ++*n;
+    }
+    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+}
+
+_Static_assert(PO_STATE_DRAFT == 0 && PO_STATE_REQUESTED == 1 && PO_STATE_PARTLY_APPROVED == 2
+               && PO_STATE_DELIVERING == 4 && PO_STATE_HELD == 8 && PO_STATE_EXPIRED == 11
+               && PO_CHARGE_REQUESTED == 0 && PO_CHARGE_ORDERED == 1 && PO_CHARGE_EXPIRED == 4,
+               "the numbers in the statements and indices of this room");
+
+apr_status_t po_request_expire(po_ledger_db *db, apr_time_t now, apr_time_t deadline, int *n)
+{
+    po_cursor c = { 0 };
+    apr_status_t rv;
+
+    *n = 0;
+    rv = expire_requests(db, now, n);
+    if (rv != APR_SUCCESS)
+        return rv;
+    c.st = po_statement(db, PO_SQL_HOLD, "UPDATE request SET state = 8, updated = ?1, reason = 'The marketplace took the"
+                        " order but has not said in time whether the subscription is ready'"
+                        " WHERE state = 4 AND updated < ?2");
+    po_bind_int(&c, now);
+    po_bind_int(&c, deadline);
+    rv = po_step(db, c.st);
+    if (rv == APR_SUCCESS)
+        *n += sqlite3_changes(db->handle);
+    return rv;
+}

@@ -1,0 +1,108 @@
+/* schema.c - the tables of the ledger, one step for each version.
+ *
+ * Every time is in microseconds since the epoch (apr_time_t as it is). Money and quantities are decimal text without
+ * trailing zeros, so that equal text is equal value. States are the numbers of the enums in market.h and ledger.h.
+ * A step that was released is never edited: append another one and raise PO_SCHEMA_VERSION.
+ */
+#include "ledger/ledger_private.h"
+
+const char *const po_schema[PO_SCHEMA_VERSION] = {
+    "CREATE TABLE meta("
+    "  name TEXT PRIMARY KEY,"
+    "  value BLOB NOT NULL"
+    ") WITHOUT ROWID;"
+
+    "CREATE TABLE request("
+    "  seq INTEGER PRIMARY KEY,"
+    "  site TEXT NOT NULL, id TEXT NOT NULL,"
+    "  buyer TEXT NOT NULL, organization TEXT,"
+    "  session TEXT, form_digest TEXT,"
+    "  state INTEGER NOT NULL, test INTEGER NOT NULL,"
+    "  product TEXT, offer TEXT, product_name TEXT, seller TEXT, pricing TEXT, term TEXT,"
+    "  action TEXT, subscription TEXT, terms_version TEXT, terms_at INTEGER NOT NULL,"
+    "  user TEXT, email TEXT, user_name TEXT,"
+    "  account TEXT, account_email TEXT,"
+    "  currency TEXT, budget TEXT, preapproved_by TEXT,"
+    "  reason TEXT, url TEXT, cart_payload TEXT,"
+    "  created INTEGER NOT NULL, updated INTEGER NOT NULL,"
+    "  expires INTEGER NOT NULL,"                                   /* 0: never */
+    "  UNIQUE(site, id));"
+    "CREATE INDEX request_session ON request(session) WHERE session IS NOT NULL;"
+    "CREATE INDEX request_account ON request(site, account, created) WHERE account IS NOT NULL;"
+    "CREATE INDEX request_email ON request(site, email, created) WHERE email IS NOT NULL;"
+    "CREATE INDEX request_buyer ON request(site, buyer, created);"
+    "CREATE INDEX request_expires ON request(expires) WHERE state < 2;"         /* draft, requested */
+    "CREATE INDEX request_delivering ON request(updated) WHERE state = 4;"
+
+    /* buyer stands here too: an order line without auxiliary id looks for open charges of its buyer */
+    "CREATE TABLE charge("
+    "  site TEXT NOT NULL, request TEXT NOT NULL, line INTEGER NOT NULL,"
+    "  buyer TEXT NOT NULL, kind TEXT, dimension TEXT,"
+    "  part TEXT, description TEXT, unit TEXT, unspsc TEXT, currency TEXT,"
+    "  quantity TEXT NOT NULL, unit_price TEXT NOT NULL,"
+    "  state INTEGER NOT NULL,"
+    "  order_id TEXT, order_line INTEGER NOT NULL,"
+    "  PRIMARY KEY(site, request, line),"
+    "  FOREIGN KEY(site, request) REFERENCES request(site, id)"
+    ") WITHOUT ROWID;"
+    "CREATE INDEX charge_open ON charge(site, buyer, part, currency, unit_price, quantity) WHERE state = 0;"
+
+    /* only orders that were answered with 2xx */
+    "CREATE TABLE purchase_order("
+    "  seq INTEGER PRIMARY KEY,"
+    "  site TEXT NOT NULL, buyer TEXT NOT NULL,"
+    "  payload_id TEXT, digest TEXT NOT NULL, test INTEGER NOT NULL,"
+    "  order_id TEXT NOT NULL, version TEXT NOT NULL,"
+    "  request TEXT, status INTEGER NOT NULL, detail TEXT, held INTEGER NOT NULL, received INTEGER NOT NULL,"
+    "  order_date TEXT, type TEXT, order_type TEXT, requisition TEXT, refers_to TEXT,"
+    "  total TEXT NOT NULL, currency TEXT,"
+    "  ship_to TEXT, bill_to TEXT, contact TEXT, extrinsics TEXT,"  /* JSON */
+    "  UNIQUE(site, buyer, test, order_id, version));"
+    "CREATE INDEX purchase_order_payload ON purchase_order(site, buyer, payload_id);"
+
+    /* position: the line's place in the document; line: the number that it gives itself */
+    "CREATE TABLE order_line("
+    "  purchase_order INTEGER NOT NULL REFERENCES purchase_order(seq), position INTEGER NOT NULL,"
+    "  site TEXT NOT NULL, line INTEGER NOT NULL,"
+    "  part TEXT, auxiliary TEXT, quantity TEXT NOT NULL, unit_price TEXT,"
+    "  currency TEXT, unit TEXT, description TEXT, unspsc TEXT, requisition TEXT,"
+    "  accounting TEXT, extrinsics TEXT,"                           /* JSON */
+    "  request TEXT, charge INTEGER,"                               /* what it was matched to */
+    "  PRIMARY KEY(purchase_order, position)"
+    ") WITHOUT ROWID;"
+
+    "CREATE TABLE subscription("
+    "  site TEXT NOT NULL, test INTEGER NOT NULL, id TEXT NOT NULL,"
+    "  buyer TEXT NOT NULL, account TEXT, product TEXT, offer TEXT,"
+    "  request TEXT NOT NULL,"                                      /* the latest about it */
+    "  created INTEGER NOT NULL, updated INTEGER NOT NULL,"
+    "  PRIMARY KEY(site, test, id)"
+    ") WITHOUT ROWID;"
+
+    /* due: the moment from which anybody may take the row. A claim moves it to the end of its lease, so that one index
+     * answers what is to do now. class: 0 events, 1 mail; rows of one request and class are a lane and go out in order.
+     * AUTOINCREMENT: a number is never given twice, whatever is deleted, or a late result might hit another row. */
+    "CREATE TABLE outbox("
+    "  seq INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  site TEXT NOT NULL, key TEXT NOT NULL UNIQUE,"
+    "  channel TEXT NOT NULL, class INTEGER NOT NULL,"
+    "  request TEXT, buyer TEXT,"
+    "  state INTEGER NOT NULL, due INTEGER NOT NULL, tries INTEGER NOT NULL, owner INTEGER,"
+    "  created INTEGER NOT NULL, recipients TEXT, answer TEXT, body TEXT);"
+    "CREATE INDEX outbox_due ON outbox(site, channel, due) WHERE state = 0;"
+    "CREATE INDEX outbox_lane ON outbox(site, request, class, seq) WHERE state <> 1;"
+    "CREATE INDEX outbox_owner ON outbox(owner) WHERE owner IS NOT NULL;"
+
+    "CREATE TABLE document("
+    "  seq INTEGER PRIMARY KEY,"
+    "  site TEXT NOT NULL, buyer TEXT, payload_id TEXT NOT NULL, kind TEXT NOT NULL, refers_to TEXT,"
+    "  outgoing INTEGER NOT NULL, at INTEGER NOT NULL, body TEXT);"
+    "CREATE INDEX document_payload ON document(site, payload_id);"
+
+    /* what an operator set at run time over the configuration, and who did it */
+    "CREATE TABLE override("
+    "  site TEXT NOT NULL, buyer TEXT NOT NULL, name TEXT NOT NULL, value TEXT,"
+    "  set_by TEXT NOT NULL, set_at INTEGER NOT NULL,"
+    "  PRIMARY KEY(site, buyer, name)"
+    ") WITHOUT ROWID;"
+};
