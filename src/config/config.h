@@ -29,7 +29,8 @@ void *po_config_merge_dir(apr_pool_t *p, void *base, void *add);
 /* pre_config: forgets the problems of the last reading. */
 int po_config_pre_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp);
 /* check_config: resolves every virtual host into a po_site, checks what a file can get wrong, logs each problem with
- * directive, file and line, value and what would be right. !OK when there was one; on a raw restart OK with `fault` set. */
+ * directive, file and line, value and what would be right. !OK when there was one; on a raw restart OK with `fault`
+ * set. */
 int po_config_check(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
 /* test_config: prints the merged configuration as JSON for -D DUMP_PUNCHOUT, secrets masked. */
 void po_config_dump(apr_pool_t *p, server_rec *s);
@@ -43,14 +44,10 @@ const po_global_config *po_config_global(void);
 const apr_array_header_t *po_config_sites(void);
 server_rec *po_config_site_server(const po_site *site);
 
-/* post_config: site->catalog_db was compiled well; a later restart with a faulty catalog goes on with it (retained data). */
+/* post_config: site->catalog_db was compiled well; a later restart with a faulty catalog goes on with it (retained
+ * data). */
 void po_config_catalog_good(const po_site *site);
-/* The last good compiled catalog of a site of that public URL, copied to p; NULL: none. */
-const char *po_config_catalog_last(const po_site *site, apr_pool_t *p);
-
-/* For post_config: remembers site->catalog_db as the last good one of this site, over restarts ... */
-void po_config_catalog_good(const po_site *site);
-/* ... and gives it back when the present catalog is faulty. NULL: there is none, or its file is gone. */
+/* The last good compiled catalog of a site of that public URL, copied to p; NULL: none, or it is gone. */
 const char *po_config_catalog_last(const po_site *site, apr_pool_t *p);
 
 #define PO_RETAINED "mod_punchout"              /* ap_retained_data_*: exists from the first post_config on */

@@ -1,4 +1,4 @@
-/* config_private.h - what the files of src/config share: settings as read, where they stand, and the list of problems. */
+/* config_private.h - what the files of src/config share: settings as read, where they stand, the list of problems. */
 #ifndef PO_CONFIG_PRIVATE_H
 #define PO_CONFIG_PRIVATE_H
 
@@ -9,7 +9,7 @@
 
 extern module AP_MODULE_DECLARE_DATA punchout_module;
 
-/* ---- what was read ------------------------------------------------------------------------------------------ */
+/* ---- what was read ------------------------------------------------------------------------------------------- */
 
 typedef struct {                                /* where a directive stands */
     const char *directive, *file;
@@ -43,7 +43,7 @@ typedef struct {                                /* a <PunchOutHub>, shared by ev
     const char *fault;
 } po_hub_block;
 
-typedef struct {                                /* a <PunchOutBuyer>, shared likewise; check_config copies buyer per site */
+typedef struct {                                /* a <PunchOutBuyer>, shared likewise; every site copies buyer */
     po_buyer buyer;
     const po_place *at;
     PO_PROFILE_SETTINGS(PO_MEMBER)
@@ -99,7 +99,7 @@ struct po_reading {                             /* one occurrence of a directive
     char **argv;
 };
 
-/* Records that this occurrence is wrong; text is "PO0012: what would be right". The block, the site or the process gets
+/* Records that this occurrence is wrong; text is an id and what would be right. The block, the site or the process gets
  * the fault. */
 void po_wrong(po_reading *x, const char *text);
 /* "is accepted but not carried out in this version"; text is an id and what was asked for. */
@@ -142,19 +142,19 @@ void po_read_transient_http(po_reading *x);
 void po_read_price_decimals(po_reading *x);
 void po_read_unit(po_reading *x);
 
-/* ---- problems (report.c) ----------------------------------------------------------------------------------------- */
+/* ---- problems (report.c) ------------------------------------------------------------------------------------- */
 
 /* Forgets what the last reading of the files left. */
 void po_report_start(apr_pool_t *p);
 /* Adds a line, once: level is APLOG_ERR, APLOG_WARNING or APLOG_NOTICE; value may be NULL. */
 void po_report(int level, const po_place *at, const char *value, const char *text);
 /* A problem of a directive that belongs to the process. */
-void po_report_process(const char *text);
+void po_report_process(const char *fault);
 const char *po_report_process_fault(void);
 /* Logs every line; the number of errors. */
 int po_report_log(server_rec *s, int running);
 
-/* ---- checks -------------------------------------------------------------------------------------------------------- */
+/* ---- checks -------------------------------------------------------------------------------------------------- */
 
 /* secret.c: reads "file:PATH", "exec:COMMAND" or the secret itself. NULL, or what is wrong. */
 const char *po_secret_read(const char *text, const char **value, apr_pool_t *p);

@@ -14,7 +14,7 @@ po_server_config *po_server_config_get(const server_rec *s)
     return ap_get_module_config(s->module_config, &punchout_module);
 }
 
-/* ---- recording ------------------------------------------------------------------------------------------------- */
+/* ---- recording ----------------------------------------------------------------------------------------------- */
 
 void po_wrong(po_reading *x, const char *text)
 {
@@ -23,7 +23,7 @@ void po_wrong(po_reading *x, const char *text)
     po_report(APLOG_ERR, x->at, x->shown, text);
     text = apr_pstrcat(x->pool, x->at->directive, ": ", strchr(text, ' ') + 1, NULL);
     if (!x->buyer && !x->hub && (x->directive->where & PO_IN_PROCESS))
-        po_report_process(apr_pstrcat(x->pool, "PO0000: ", text, NULL));
+        po_report_process(text);
     else if (!*fault)
         *fault = text;
 }
@@ -41,7 +41,7 @@ void po_keep(po_reading *x, po_setting *to, const char *text, apr_int64_t number
     to->at = x->at;
 }
 
-/* ---- the process --------------------------------------------------------------------------------------------------- */
+/* ---- the process --------------------------------------------------------------------------------------------- */
 
 static void read_session_store(po_reading *x)
 {
@@ -153,7 +153,7 @@ static void read_delivery(po_reading *x)
         po_wrong(x, apr_pstrcat(x->pool, "PO0009: ", wrong, NULL));
 }
 
-/* ---- a site ------------------------------------------------------------------------------------------------------------ */
+/* ---- a site -------------------------------------------------------------------------------------------------- */
 
 static void read_public_url(po_reading *x)
 {
@@ -272,7 +272,8 @@ static void read_mail(po_reading *x)
     if (!wrong && (!at || at == x->argv[1] || !at[1] || strpbrk(x->argv[1], " \t\r\n<>\",;") || strchr(at + 1, '@')))
         wrong = "the second word must be the sender's bare address";
     if (wrong) {
-        po_wrong(x, apr_pstrcat(x->pool, "PO0018: ", wrong, ", e.g. smtp://127.0.0.1:25 marketplace@example.com", NULL));
+        po_wrong(x, apr_pstrcat(x->pool, "PO0018: ", wrong, ", e.g. smtp://127.0.0.1:25 marketplace@example.com",
+                                NULL));
         return;
     }
     po_keep(x, &x->config->mail_url, x->argv[0], 0);
@@ -323,7 +324,7 @@ static void read_activate(po_reading *x)
         po_not_carried_out(x, "PO0023: activating each approval by itself");
 }
 
-/* ---- the table ---------------------------------------------------------------------------------------------------------- */
+/* ---- the table ----------------------------------------------------------------------------------------------- */
 
 #define PROCESS PO_IN_PROCESS
 #define SITE PO_IN_SITE
@@ -338,16 +339,17 @@ static void read_activate(po_reading *x)
     X("PunchOutStartTimeout", PROCESS, 1, 1, read_start_timeout, "DURATION") \
     X("PunchOutStateDir", PROCESS, 1, 1, read_state_dir, "DIRECTORY") \
     X("PunchOutLedger", PROCESS, 1, 1, read_ledger, "sqlite:FILE") \
-    X("PunchOutDelivery", PROCESS, 1, 4, read_delivery, "[first=DURATION] [longest=DURATION] [for=DURATION] [concurrency=N]") \
+    X("PunchOutDelivery", PROCESS, 1, 4, read_delivery, \
+      "[first=DURATION] [longest=DURATION] [for=DURATION] [concurrency=N]") \
     X("PunchOutPublicURL", SITE, 1, 1, read_public_url, "URL") \
     X("PunchOutIdentity", SITE, 2, 2, read_identity, "DOMAIN IDENTITY") \
     X("PunchOutCatalog", SITE, 1, 1, read_catalog, "FILE") \
     X("PunchOutStartPage", SITE, 1, 1, read_start_page, "PATH") \
-    X("PunchOutProductPage", SITE, 1, 1, read_product_page, "PATH-WITH-{product}") \
+    X("PunchOutProductPage", SITE, 1, 1, read_product_page, "PATH") \
     X("PunchOutFulfillment", SITE, 1, 1, read_fulfillment, "URL") \
     X("PunchOutFulfillmentTest", SITE, 1, 1, read_fulfillment_test, "URL") \
     X("PunchOutBackendSecret", SITE | PO_SECRET_VALUE, 1, 1, read_backend_secret, "file:PATH|exec:COMMAND|SECRET") \
-    X("PunchOutMail", SITE, 2, 2, read_mail, "smtp[s]://HOST[:PORT] FROM-ADDRESS") \
+    X("PunchOutMail", SITE, 2, 2, read_mail, "smtp[s]://[USER:PASSWORD@]HOST[:PORT] FROM-ADDRESS") \
     X("PunchOutRequestTimeout", SITE, 1, 1, read_request_timeout, "DURATION") \
     X("PunchOutUsageBudget", SITE, 1, 1, read_usage_budget, "AMOUNT") \
     X("PunchOutAccount", SITE, 1, 1, read_account, "required|optional") \
@@ -356,13 +358,13 @@ static void read_activate(po_reading *x)
     X("<PunchOutBuyer", SITE, 1, 1, po_read_buyer, "NAME> ... </PunchOutBuyer>") \
     X("PunchOutSender", BUYER | HUB, 2, 2, po_read_sender, "DOMAIN IDENTITY") \
     X("PunchOutSharedSecret", BUYER | HUB | PO_SECRET_VALUE, 1, 1, po_read_secret, "file:PATH|exec:COMMAND|SECRET") \
-    X("PunchOutPost", BUYER | HUB, 2, 3, po_read_post, "URL confirmation|invoice [...]") \
+    X("PunchOutPost", BUYER | HUB, 2, 3, po_read_post, "URL confirmation|invoice [confirmation|invoice]") \
     X("PunchOutProfile", BUYER, 1, 1, po_read_profile, "generic|coupa|ariba|jaggaer|oracle|workday|d365") \
     X("PunchOutOrganization", BUYER, 1, 1, po_read_organization, "NAME") \
     X("PunchOutCredential", BUYER, 2, 2, po_read_credential, "DOMAIN IDENTITY") \
     X("PunchOutSupplier", BUYER, 2, 2, po_read_supplier, "DOMAIN IDENTITY") \
     X("PunchOutSellers", BUYER, 1, 0, po_read_sellers, "SELLER [SELLER] ...") \
-    X("PunchOutReturnHosts", BUYER, 1, 0, po_read_return_hosts, "[https://|http://]HOST[:PORT|:*] ...") \
+    X("PunchOutReturnHosts", BUYER, 1, 0, po_read_return_hosts, "[http://|https://]HOST[:PORT|:*] ...") \
     X("PunchOutDeployment", BUYER, 1, 1, po_read_deployment, "test|production") \
     X("PunchOutPreApprove", BUYER, 1, 2, po_read_preapprove, "none|free|byol [free|byol]") \
     X("PunchOutCurrency", BUYER, 1, 1, po_read_currency, "CODE") \
@@ -387,7 +389,7 @@ static const po_directive *find_directive(const char *name)
     return d->name ? d : NULL;
 }
 
-/* ---- one occurrence --------------------------------------------------------------------------------------------------------- */
+/* ---- one occurrence ------------------------------------------------------------------------------------------ */
 
 static const po_place *place_of(const ap_directive_t *node, apr_pool_t *p)
 {
@@ -442,8 +444,9 @@ static const char *misplaced(const po_reading *x)
     if (!(where & PO_IN_PROCESS))
         return where & PO_IN_HUB ? "PO0027: this directive must stand inside <PunchOutBuyer> or <PunchOutHub>"
                                  : "PO0028: this directive must stand inside <PunchOutBuyer>";
-    return x->cmd->server->is_virtual ? "PO0029: this directive belongs to the whole process; move it out of <VirtualHost>"
-                                      : NULL;
+    if (x->cmd->server->is_virtual)
+        return "PO0029: this directive belongs to the whole process; move it out of <VirtualHost>";
+    return NULL;
 }
 
 static void read_one(po_reading *x, const char *args)
@@ -482,7 +485,8 @@ void po_read_block(po_reading *block)
         x.directive = block->directive;
         x.at = place_of(node, x.pool);
         x.shown = NULL;
-        po_wrong(&x, "PO0031: this directive is not known inside a block of mod_punchout; check its spelling or move it out");
+        po_wrong(&x, "PO0031: this directive is not known inside a block of mod_punchout; check its spelling or move "
+                 "it out");
     }
 }
 

@@ -9,7 +9,7 @@
 
 APLOG_USE_MODULE(punchout);
 
-#define ID_LENGTH 8                             /* of "PO0012: " */
+#define ID_LENGTH 8                             /* of an id, its colon and the blank */
 
 typedef struct {
     int level;
@@ -50,10 +50,10 @@ void po_report(int level, const po_place *at, const char *value, const char *tex
     l->text = whole;
 }
 
-void po_report_process(const char *text)
+void po_report_process(const char *fault)
 {
     if (!process_fault)
-        process_fault = text + ID_LENGTH;
+        process_fault = fault;
 }
 
 const char *po_report_process_fault(void)
@@ -61,7 +61,7 @@ const char *po_report_process_fault(void)
     return process_fault;
 }
 
-/* The line's text starts with its id. A console at start gets the line alone, the log of a running server a dated one. */
+/* A line's text starts with its id. A console at start gets the line alone, the log of a running server a dated one. */
 int po_report_log(server_rec *s, int running)
 {
     int i, errors = 0;

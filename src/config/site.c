@@ -1,5 +1,5 @@
-/* site.c - one virtual host: its settings, hubs and buyers merged into a po_site, and everything checked that a file can
- * get wrong. */
+/* site.c - one virtual host: its settings, hubs and buyers merged into a po_site, and everything checked that a file
+ * can get wrong. */
 #include "config/config_private.h"
 #include "market/market.h"
 
@@ -18,7 +18,7 @@ static void site_problem(po_check *c, const po_place *at, const char *value, con
         c->site->fault = apr_pstrcat(c->pool, at->directive, ": ", sentence(text), NULL);
 }
 
-/* ---- secrets -------------------------------------------------------------------------------------------------------- */
+/* ---- secrets ------------------------------------------------------------------------------------------------- */
 
 static const char *make_secret(po_check *c, const po_setting *from, po_secret *out)
 {
@@ -62,7 +62,7 @@ static void check_backend_secret(po_check *c)
         c->site->backend_secret = secret;
 }
 
-/* ---- hubs ------------------------------------------------------------------------------------------------------------- */
+/* ---- hubs ---------------------------------------------------------------------------------------------------- */
 
 static void check_hub(po_check *c, po_hub_block *h)
 {
@@ -108,14 +108,15 @@ static const po_hub_block *hub_block(const po_check *c, const char *name)
     return NULL;
 }
 
-/* ---- buyers --------------------------------------------------------------------------------------------------------------- */
+/* ---- buyers -------------------------------------------------------------------------------------------------- */
 
 static const char *buyer_incomplete(const po_check *c, const po_buyer_block *b)
 {
     const po_buyer *buyer = &b->buyer;
 
     if (!buyer->credentials->nelts)
-        return "PO0061: nothing says who this buyer is; add PunchOutCredential DOMAIN IDENTITY, as in its documents' From";
+        return "PO0061: nothing says who this buyer is; add PunchOutCredential DOMAIN IDENTITY as in From of its "
+               "documents";
     if (!b->secrets->nelts && !b->via.at)
         return "PO0062: it has no secret; add PunchOutSharedSecret file:PATH, or PunchOutVia HUB";
     if (!buyer->return_hosts->nelts)
@@ -161,8 +162,8 @@ static po_buyer *resolve_buyer(po_check *c, po_buyer_block *b)
     if (b->via.at)
         check_via(c, b, buyer);
     if (buyer->deployment == PO_DEPLOYMENT_PRODUCTION && !c->config->fulfillment.at && !c->config->fault)
-        po_report(APLOG_WARNING, b->at, buyer->name, "PO0066: this buyer is in production, but its approved requests go "
-                  "nowhere; add PunchOutFulfillment URL to the site");
+        po_report(APLOG_WARNING, b->at, buyer->name, "PO0066: this buyer is in production, but its approved requests "
+                  "go nowhere; add PunchOutFulfillment URL to the site");
     return buyer;
 }
 
@@ -206,7 +207,8 @@ static void index_with_conflicts(po_check *c)
         if (!wrong)
             continue;
         po_report(APLOG_ERR, APR_ARRAY_IDX(c->config->buyers, i, po_buyer_block *)->at, b->name,
-                  apr_psprintf(c->pool, "PO0067: %s; change one of the two, or tell them apart by PunchOutSupplier", wrong));
+                  apr_psprintf(c->pool, "PO0067: %s; change one of the two, or tell them apart by PunchOutSupplier",
+                               wrong));
         b->fault = rival(c, good)->fault = wrong;
         apr_array_pop(good);
     }
@@ -232,7 +234,7 @@ static void resolve_buyers(po_check *c)
         index_with_conflicts(c);
 }
 
-/* ---- the rest of a site ------------------------------------------------------------------------------------------------------ */
+/* ---- the rest of a site -------------------------------------------------------------------------------------- */
 
 /* A faulty catalog is no fault of the site: post_config keeps the one of before. */
 static void check_catalog(po_check *c)
@@ -300,8 +302,8 @@ static int resolve_url(po_check *c)
     apr_uri_t uri;
 
     if (!url->at && c->server->is_virtual && c->config->first && !c->config->fault)
-        site_problem(c, c->config->first, NULL, "PO0071: PunchOutPublicURL is missing in this <VirtualHost>; add it, e.g. "
-                     "PunchOutPublicURL https://market.example");
+        site_problem(c, c->config->first, NULL, "PO0071: PunchOutPublicURL is missing in this <VirtualHost>; add it, "
+                     "e.g. PunchOutPublicURL https://market.example");
     if (!url->at && (!c->running || !c->site->fault))
         return 0;
     c->site->public_url = url->text;
@@ -311,8 +313,8 @@ static int resolve_url(po_check *c)
     c->site->https = !strncasecmp(c->site->public_url, "https:", 6);
     c->site->host = apr_uri_parse(c->pool, c->site->public_url, &uri) == APR_SUCCESS ? uri.hostname : "invalid";
     if (url->at && !c->site->https)
-        po_report(APLOG_WARNING, url->at, url->text, "PO0072: over http the session cookie is neither Secure nor sent inside "
-                  "a procurement system's frame; use https but for tests");
+        po_report(APLOG_WARNING, url->at, url->text, "PO0072: over http the session cookie is neither Secure nor sent "
+                  "inside a procurement system's frame; use https but for tests");
     return 1;
 }
 
