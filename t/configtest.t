@@ -1,0 +1,282 @@
+# What is wrong in the configuration is found by configtest and never ends a running server. Needs no Apache::Test: it
+# starts an httpd of its own. PUNCHOUT_SO and PUNCHOUT_HTTPD say which, PUNCHOUT_APXS which apxs to ask.
+use strict;
+use warnings FATAL => 'all';
+use Cwd qw(abs_path);
+use File::Basename qw(dirname);
+use File::Copy qw(copy);
+use File::Temp qw(tempdir);
+use IO::Socket::INET;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+my $t = dirname(abs_path(__FILE__));
+my $so = $ENV{PUNCHOUT_SO} || "$t/../.libs/mod_punchout.so";
+my $apxs = $ENV{PUNCHOUT_APXS} || 'apxs';
+chomp(my $modules = `$apxs -q LIBEXECDIR`);
+my $httpd = $ENV{PUNCHOUT_HTTPD};
+if (!$httpd) {
+    chomp(my ($bin, $name) = map { scalar `$apxs -q $_` } qw(SBINDIR PROGNAME));
+    $httpd = "$bin/$name";
+}
+BAIL_OUT("no module $so: make it, or set PUNCHOUT_SO") unless -e $so;
+BAIL_OUT("no httpd $httpd: set PUNCHOUT_HTTPD") unless -x $httpd;
+
+my $root = tempdir('punchout-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+chmod 0755, $root;
+mkdir "$root/$_" for qw(logs state punchout htdocs);
+chmod 0777, "$root/state";
+my $port = do {
+    my $s = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1') or die "socket: $!";
+    $s->sockport;
+};
+
+# ---- configurations ----------------------------------------------------------------------------------------------------
+
+sub spew { my ($file, $text) = @_; open(my $fh, '>', $file) or die "$file: $!"; print $fh $text; close $fh; return $file }
+sub slurp { open(my $fh, '<', $_[0]) or return ''; local $/; return scalar <$fh> }
+
+my %builtin = map { /^\s*(?:mod_)?(\w+)\.c/ ? ($1 => 1) : () } `$httpd -l`;
+my @user = $> ? () : map { getpwnam($_) ? $_ : () } qw(nobody);
+
+sub head {
+    my %without = map { $_ => 1 } @_;
+    my $text = "ServerRoot $root\nServerName localhost\nListen 127.0.0.1:$port\nPidFile logs/pid\nErrorLog logs/error_log\n"
+        . "LogLevel info\nDefaultRuntimeDir logs\nMutex fcntl:logs default\nDocumentRoot htdocs\n";
+    for ('mpm_' . ($ENV{PUNCHOUT_MPM} || 'event'), qw(authz_core authz_host unixd headers slotmem_shm socache_shmcb proxy
+         proxy_http proxy_balancer lbmethod_byrequests ssl)) {
+        next if $without{$_} || $builtin{$_} || !-e "$modules/mod_$_.so";
+        $text .= "LoadModule ${_}_module $modules/mod_$_.so\n";
+    }
+    $text .= "User $user[0]\n" . (getgrnam('nogroup') ? "Group nogroup\n" : "Group $user[0]\n") if @user;
+    return $text . "LoadModule punchout_module $so\n";
+}
+
+my @process = ("PunchOutStateDir $root/state", 'PunchOutSessionStore shm 4M');
+my @site = ("PunchOutPublicURL http://localhost:$port", 'PunchOutIdentity DUNS 111111111', 'PunchOutCatalog good.json');
+my @acme = ('PunchOutCredential NetworkID AN01', 'PunchOutSharedSecret acme-secret', 'PunchOutReturnHosts acme.example');
+
+sub buyer { my ($name, @lines) = @_; return ("<PunchOutBuyer $name>", @lines, '</PunchOutBuyer>') }
+
+my @location = ('<Location /punchout>', 'SetHandler punchout', '</Location>');
+my @other = ('PunchOutCredential NetworkID AN02', 'PunchOutSharedSecret beta-secret', 'PunchOutReturnHosts beta.example');
+
+# a good configuration, with these lines besides
+sub good { return join "\n", head(), @process, @site, buyer('acme', @acme), @location, @_, '' }
+# one without the lines that match
+sub but { my $pattern = shift; return join "\n", grep({ !/$pattern/ } split /\n/, good()), @_, '' }
+sub beta { return good(buyer('beta', @_)) }
+
+spew("$root/good.json", slurp("$t/../conf/catalog.example.json"));
+spew("$root/bad.json", qq({"products":[\n{"id":"p",\n"offers": nonsense}]}\n));
+chmod 0644, spew("$root/open-secret", "secret\n");
+chmod 0600, spew("$root/closed-secret", "secret from a file\n");
+chmod 0600, spew("$root/empty-secret", "\nsecond line\n");
+
+# name => [configuration, directive, value as shown (or undef), what the line says]
+my @wrong = (
+    ['the scheme of a return host is foreign', beta(@other[0, 1], 'PunchOutReturnHosts beta.example ftp://x'),
+     'PunchOutReturnHosts', 'ftp://x', 'https'],
+    ['a public URL without a scheme', but('PublicURL', 'PunchOutPublicURL market.example'),
+     'PunchOutPublicURL', 'market.example', 'absolute URL'],
+    ['no public URL', but('PublicURL'), undef, undef, 'PunchOutPublicURL is missing'],
+    ['a duration without a unit', good('PunchOutRequestTimeout 30'), 'PunchOutRequestTimeout', '30', '30d'],
+    ['a session store that is too small', good('PunchOutSessionStore shm 4K'), 'PunchOutSessionStore', 'shm 4K', '1M'],
+    ['a session that idles longer than it lasts', good('PunchOutSessionTimeout 8h 30m'), 'PunchOutSessionTimeout', '8h 30m',
+     'must not be shorter'],
+    ['PostgreSQL', good('PunchOutLedger "pgsql:host=db"'), 'PunchOutLedger', 'pgsql:host=db', 'use sqlite:FILE'],
+    ['an unknown word of PunchOutDelivery', good('PunchOutDelivery threads=4'), 'PunchOutDelivery', 'threads=4', 'concurrency='],
+    ['a directive of the process in a virtual host', good('<VirtualHost *:1>', 'PunchOutStateDir /x', '</VirtualHost>'),
+     'PunchOutStateDir', '/x', 'move it out of <VirtualHost>'],
+    ['a directive of a buyer outside a block', good('PunchOutCurrency USD'), 'PunchOutCurrency', 'USD',
+     'must stand inside <PunchOutBuyer>'],
+    ['a directive of a site in a location', good('<Location /x>', 'PunchOutStartPage /', '</Location>'),
+     'PunchOutStartPage', '/', 'move it out'],
+    ['a misspelled directive in a block', beta(@other, 'PunchOutCurency USD'), 'PunchOutCurency', undef, 'spelling'],
+    ['too few arguments', good('PunchOutIdentity DUNS'), 'PunchOutIdentity', 'DUNS', 'DOMAIN IDENTITY'],
+    ['too many arguments', good('PunchOutStartPage / /x'), 'PunchOutStartPage', '/ /x', 'PunchOutStartPage PATH'],
+    ['a start page at another host', good('PunchOutStartPage //evil.example/'), 'PunchOutStartPage', '//evil.example/',
+     'begins with one /'],
+    ['an unknown profile', beta(@other, 'PunchOutProfile sap'), 'PunchOutProfile', 'sap', 'coupa'],
+    ['a currency that is none', beta(@other, 'PunchOutCurrency usd'), 'PunchOutCurrency', 'usd', 'ISO 4217'],
+    ['a price with an exponent as budget', good('PunchOutUsageBudget 1e3'), 'PunchOutUsageBudget', '1e3', 'plain digits'],
+    ['a mail server with a foreign scheme', good('PunchOutMail http://u:hidden@mail a@b.example'), 'PunchOutMail',
+     'http://********@mail a@b.example', 'smtp'],
+    ['a buyer without a credential', beta(@other[1, 2]), '<PunchOutBuyer>', 'beta', 'add PunchOutCredential'],
+    ['a buyer without a secret', beta(@other[0, 2]), '<PunchOutBuyer>', 'beta', 'add PunchOutSharedSecret'],
+    ['a buyer without a return host', beta(@other[0, 1]), '<PunchOutBuyer>', 'beta', 'add PunchOutReturnHosts'],
+    ['a secret that says none', beta(@other[0, 2], 'PunchOutSharedSecret none'), 'PunchOutSharedSecret', '********', 'file:PATH'],
+    ['an empty secret', beta(@other[0, 2], 'PunchOutSharedSecret ""'), 'PunchOutSharedSecret', '********', 'file:PATH'],
+    ['a third secret', beta(@other, map { "PunchOutSharedSecret hidden-$_" } 1 .. 2), 'PunchOutSharedSecret', '********',
+     'remove one'],
+    ['a secret file that everybody can read', beta(@other[0, 2], 'PunchOutSharedSecret file:open-secret'),
+     'PunchOutSharedSecret', 'file:open-secret', 'chmod o-r'],
+    ['a secret file that is not there', beta(@other[0, 2], 'PunchOutSharedSecret file:nowhere'), 'PunchOutSharedSecret',
+     'file:nowhere', "can't be read"],
+    ['a secret file whose first line is empty', beta(@other[0, 2], 'PunchOutSharedSecret file:empty-secret'),
+     'PunchOutSharedSecret', 'file:empty-secret', 'first line is empty'],
+    ['a secret command that fails', beta(@other[0, 2], 'PunchOutSharedSecret exec:/bin/false'), 'PunchOutSharedSecret',
+     'exec:/bin/false', 'command failed'],
+    ['an unknown hub', beta(@other, 'PunchOutVia nobody'), 'PunchOutVia', 'nobody', 'no <PunchOutHub> of this name'],
+    ['a hub without a secret', good('<PunchOutHub net>', 'PunchOutSender D s', '</PunchOutHub>'), '<PunchOutHub>', 'net',
+     'add PunchOutSharedSecret'],
+    ['a buyer named twice', good(buyer('acme', @other)), '<PunchOutBuyer>', 'acme', 'named twice'],
+    ['two buyers with the same credential', beta('PunchOutCredential networkid AN01', @other[1, 2]), '<PunchOutBuyer>', 'beta',
+     'acme'],
+    ['a catalog that is no JSON', but('Catalog', 'PunchOutCatalog bad.json'), 'PunchOutCatalog', "$root/bad.json", 'bad.json:3'],
+    ['a catalog that is not there', but('Catalog', 'PunchOutCatalog nowhere.json'), 'PunchOutCatalog', "$root/nowhere.json",
+     'nowhere.json'],
+    ['a fulfillment target that mod_proxy cannot reach', good('PunchOutFulfillment ftp://x/'), 'PunchOutFulfillment', 'ftp://x/',
+     'http https balancer'],
+    ['a balancer without a member', good('PunchOutFulfillment balancer://none/x'), 'PunchOutFulfillment', 'balancer://none/x',
+     'BalancerMember'],
+    ['mod_proxy_http missing', join("\n", head('proxy_http'), @process, @site, @location, 'PunchOutFulfillment http://x/', ''),
+     'PunchOutFulfillment', 'http://x/', 'mod_proxy_http'],
+);
+my @wrong_tls = (
+    ['an https target whose certificate nobody checks', good('PunchOutFulfillment https://backend.example/x'),
+     'PunchOutFulfillment', 'https://backend.example/x', 'SSLProxyVerify require'],
+    ['an https member whose certificate nobody checks', good('PunchOutFulfillment balancer://b/x', '<Proxy balancer://b>',
+     'BalancerMember https://backend.example', 'SSLProxyEngine on', 'SSLProxyVerify optional', '</Proxy>'),
+     'PunchOutFulfillment', 'balancer://b/x', 'SSLProxyVerify require'],
+);
+push @wrong, @wrong_tls if -e "$modules/mod_ssl.so";
+
+# ---- configtest ------------------------------------------------------------------------------------------------------------
+
+sub run {
+    my @command = @_;
+    my $pid = open(my $out, '-|');
+    die "fork: $!" unless defined $pid;
+    if (!$pid) {
+        open(STDERR, '>&', \*STDOUT);
+        exec(@command) or exit 127;
+    }
+    local $/;
+    my $text = <$out>;
+    close $out;
+    return ($? >> 8, defined $text ? $text : '');
+}
+
+sub configtest { my ($text, @more) = @_; return run($httpd, '-t', '-f', spew("$root/test.conf", $text), @more) }
+
+sub line_of {
+    my ($text, $directive, $value, $says) = @_;
+    my $shown = defined $value ? qr/ "\Q$value\E"/ : qr//;
+    my $start = defined $directive ? qr/PO\d{4}: \Q$directive\E$shown \(\S+:\d+\): / : qr/PO\d{4}: /;
+    return scalar grep { /$start/ && index($_, $says) >= 0 } split /\n/, $text;
+}
+
+for (@wrong) {
+    my ($name, $text, $directive, $value, $says) = @$_;
+    my ($rc, $out) = configtest($text);
+    isnt $rc, 0, "configtest refuses $name";
+    ok line_of($out, $directive, $value, $says), '... with a line that says directive, value and what to change' or diag $out;
+    unlike $out, qr/hidden/, '... and no secret';
+}
+
+my @right = (
+    ['the smallest configuration', good()],
+    ['secrets from a file and from a command', beta(@other[0, 2], 'PunchOutSharedSecret file:closed-secret',
+     'PunchOutSharedSecret exec:/bin/echo "two words"')],
+    ['no directive of ours', head()],
+    ['an http backend', good('PunchOutFulfillment http://127.0.0.1:9/x')],
+    ['a balancer with a member', good('PunchOutFulfillment balancer://b/x', '<Proxy balancer://b>',
+     'BalancerMember http://127.0.0.1:9', '</Proxy>')],
+    ['the same credential in two virtual hosts', good('<VirtualHost *:1>', 'PunchOutPublicURL https://two.example',
+     buyer('beta', 'PunchOutCredential NetworkID AN01', @other[1, 2]), buyer('acme', @other), '</VirtualHost>')],
+);
+push @right, ['an https backend whose certificate is checked', good('PunchOutFulfillment https://backend.example/x',
+    '<Proxy "https://backend.example/">', 'SSLProxyEngine on', 'SSLProxyVerify require', '</Proxy>')]
+    if -e "$modules/mod_ssl.so";
+for (@right) {
+    my ($name, $text) = @$_;
+    my ($rc, $out) = configtest($text);
+    is $rc, 0, "configtest accepts $name" or diag $out;
+}
+
+my @not_yet = ('PunchOutApprovals separate', 'PunchOutActivate each', 'PunchOutPost https://acme.example/ invoice');
+for my $line (@not_yet) {
+    my ($rc, $out) = configtest(beta(@other, $line));
+    is $rc, 0, "configtest accepts $line";
+    like $out, qr/accepted but not carried out in this version/, '... and says that nothing comes of it';
+}
+
+# ---- the dump ---------------------------------------------------------------------------------------------------------------
+
+{
+    my ($rc, $out) = configtest(good('PunchOutMail smtp://u:hidden@127.0.0.1 a@b.example'), '-D', 'DUMP_PUNCHOUT');
+    is $rc, 0, 'the dump succeeds';
+    $out =~ s/^(?!\s*[{}\[\]"]).*\n//mg;
+    my $json = eval { require JSON::PP; JSON::PP::decode_json($out) };
+    ok $json, 'the dump is JSON' or diag $out;
+    is $json->{sites}[0]{buyers}[0]{name}, 'acme', '... and names the buyers';
+    is_deeply $json->{sites}[0]{buyers}[0]{secrets}, ['********'], '... but not their secrets';
+    is $json->{sites}[0]{mailURL}, 'smtp://********@127.0.0.1', '... nor the password of the mail server';
+    is $json->{ledger}, "$root/state/ledger.db", '... and where the ledger is';
+}
+
+# ---- the sample --------------------------------------------------------------------------------------------------------------
+
+copy("$t/../conf/catalog.example.json", "$root/punchout/catalog.example.json");
+for my $define ([], ['-D', 'PUNCHOUT_EXAMPLE']) {
+    my ($rc, $out) = configtest(head() . "Include $t/../conf/punchout.conf\n", @$define);
+    is $rc, 0, "conf/punchout.conf passes configtest @$define" or diag $out;
+}
+
+# ---- a running server --------------------------------------------------------------------------------------------------------
+
+my $live = "$root/live.conf";
+sub pid { my $p = slurp("$root/logs/pid"); chomp $p; return $p }
+
+# the status of GET /punchout/setup, 0: nobody answers
+sub answers {
+    my $s = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port, Timeout => 2) or return 0;
+    print $s "GET /punchout/setup HTTP/1.0\r\n\r\n";
+    my $line = <$s>;
+    return defined $line && $line =~ m{^HTTP/\S+ (\d+)} ? $1 : 0;
+}
+
+sub wait_for { my ($seconds, $what) = @_; my $end = time + $seconds; while (time < $end) { return 1 if $what->(); sleep 0.05 } return 0 }
+sub log_from { my $log = slurp("$root/logs/error_log"); return substr $log, $_[0] }
+
+# a restart with the configuration in place is over, or the server has gone
+sub restarted {
+    my ($from) = @_;
+    return wait_for(15, sub { !kill(0, pid()) || log_from($from) =~ /resuming normal operations/ });
+}
+
+spew($live, good());
+my ($rc, $out) = run($httpd, '-f', $live, '-k', 'start');
+is $rc, 0, 'a good server starts' or diag $out;
+ok wait_for(15, sub { -s "$root/logs/pid" && answers() }), '... and answers' or BAIL_OUT(slurp("$root/logs/error_log"));
+END { my $status = $?; if ($root && -s "$root/logs/pid") { kill 'TERM', pid(); wait_for(10, sub { !kill 0, pid() || !-e "$root/logs/pid" }) } $? = $status }
+
+my $parent = pid();
+for (@wrong) {
+    my ($name, $text) = @$_;
+    spew($live, $text);
+    my ($status, $said) = run($httpd, '-f', $live, '-k', 'graceful');
+    isnt $status, 0, "graceful refuses $name";
+    ok answers() && kill(0, $parent), '... and the server goes on';
+}
+
+for (@wrong) {
+    my ($name, $text, $directive, $value, $says) = @$_;
+    my $from = -s "$root/logs/error_log";
+    spew($live, $text);
+    kill 'USR1', $parent;
+    ok restarted($from) && kill(0, $parent) && wait_for(10, \&answers), "a raw SIGUSR1 with $name leaves the server running"
+        or BAIL_OUT(slurp("$root/logs/error_log"));
+    like log_from($from), qr/:crit\].*PO\d{4}: .*\Q$says\E/, '... and says at level crit what is wrong';
+}
+
+{
+    my $from = -s "$root/logs/error_log";
+    spew($live, good());
+    kill 'USR1', $parent;
+    ok restarted($from) && wait_for(10, \&answers), 'a mended configuration is taken';
+    unlike log_from($from), qr/:crit\]/, '... without complaint';
+}
+
+done_testing;
