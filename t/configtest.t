@@ -31,9 +31,16 @@ my $port = do {
     $s->sockport;
 };
 
-# ---- configurations ----------------------------------------------------------------------------------------------------
+# ---- configurations ------------------------------------------------------------------------------------------------
 
-sub spew { my ($file, $text) = @_; open(my $fh, '>', $file) or die "$file: $!"; print $fh $text; close $fh; return $file }
+sub spew {
+    my ($file, $text) = @_;
+    open(my $fh, '>', $file) or die "$file: $!";
+    print $fh $text;
+    close $fh or die "$file: $!";
+    return $file;
+}
+
 sub slurp { open(my $fh, '<', $_[0]) or return ''; local $/; return scalar <$fh> }
 
 my %builtin = map { /^\s*(?:mod_)?(\w+)\.c/ ? ($1 => 1) : () } `$httpd -l`;
@@ -41,10 +48,10 @@ my @user = $> ? () : map { getpwnam($_) ? $_ : () } qw(nobody);
 
 sub head {
     my %without = map { $_ => 1 } @_;
-    my $text = "ServerRoot $root\nServerName localhost\nListen 127.0.0.1:$port\nPidFile logs/pid\nErrorLog logs/error_log\n"
-        . "LogLevel info\nDefaultRuntimeDir logs\nMutex fcntl:logs default\nDocumentRoot htdocs\n";
-    for ('mpm_' . ($ENV{PUNCHOUT_MPM} || 'event'), qw(authz_core authz_host unixd headers slotmem_shm socache_shmcb proxy
-         proxy_http proxy_balancer lbmethod_byrequests ssl)) {
+    my $text = "ServerRoot $root\nServerName localhost\nListen 127.0.0.1:$port\nPidFile logs/pid\n"
+        . "ErrorLog logs/error_log\nLogLevel info\nDefaultRuntimeDir logs\nMutex fcntl:logs default\nDocumentRoot htdocs\n";
+    for ('mpm_' . ($ENV{PUNCHOUT_MPM} || 'event'), qw(authz_core authz_host unixd headers slotmem_shm socache_shmcb
+         proxy proxy_http proxy_balancer lbmethod_byrequests ssl)) {
         next if $without{$_} || $builtin{$_} || !-e "$modules/mod_$_.so";
         $text .= "LoadModule ${_}_module $modules/mod_$_.so\n";
     }
@@ -53,13 +60,16 @@ sub head {
 }
 
 my @process = ("PunchOutStateDir $root/state", 'PunchOutSessionStore shm 4M');
-my @site = ("PunchOutPublicURL http://localhost:$port", 'PunchOutIdentity DUNS 111111111', 'PunchOutCatalog good.json');
-my @acme = ('PunchOutCredential NetworkID AN01', 'PunchOutSharedSecret acme-secret', 'PunchOutReturnHosts acme.example');
+my @site = ("PunchOutPublicURL http://localhost:$port", 'PunchOutIdentity DUNS 111111111',
+    'PunchOutCatalog good.json');
+my @acme = ('PunchOutCredential NetworkID AN01', 'PunchOutSharedSecret acme-secret',
+    'PunchOutReturnHosts acme.example');
 
 sub buyer { my ($name, @lines) = @_; return ("<PunchOutBuyer $name>", @lines, '</PunchOutBuyer>') }
 
 my @location = ('<Location /punchout>', 'SetHandler punchout', '</Location>');
-my @other = ('PunchOutCredential NetworkID AN02', 'PunchOutSharedSecret beta-secret', 'PunchOutReturnHosts beta.example');
+my @other = ('PunchOutCredential NetworkID AN02', 'PunchOutSharedSecret beta-secret',
+    'PunchOutReturnHosts beta.example');
 
 # a good configuration, with these lines besides
 sub good { return join "\n", head(), @process, @site, buyer('acme', @acme), @location, @_, '' }
@@ -81,13 +91,15 @@ my @wrong = (
      'PunchOutPublicURL', 'market.example', 'absolute URL'],
     ['no public URL', but('PublicURL'), undef, undef, 'PunchOutPublicURL is missing'],
     ['a duration without a unit', good('PunchOutRequestTimeout 30'), 'PunchOutRequestTimeout', '30', '30d'],
-    ['a session store that is too small', good('PunchOutSessionStore shm 4K'), 'PunchOutSessionStore', 'shm 4K', '1M'],
-    ['a session that idles longer than it lasts', good('PunchOutSessionTimeout 8h 30m'), 'PunchOutSessionTimeout', '8h 30m',
-     'must not be shorter'],
+    ['a session store that is too small', good('PunchOutSessionStore shm 4K'), 'PunchOutSessionStore', 'shm 4K',
+     '1M'],
+    ['a session that idles longer than it lasts', good('PunchOutSessionTimeout 8h 30m'), 'PunchOutSessionTimeout',
+     '8h 30m', 'must not be shorter'],
     ['PostgreSQL', good('PunchOutLedger "pgsql:host=db"'), 'PunchOutLedger', 'pgsql:host=db', 'use sqlite:FILE'],
-    ['an unknown word of PunchOutDelivery', good('PunchOutDelivery threads=4'), 'PunchOutDelivery', 'threads=4', 'concurrency='],
-    ['a directive of the process in a virtual host', good('<VirtualHost *:1>', 'PunchOutStateDir /x', '</VirtualHost>'),
-     'PunchOutStateDir', '/x', 'move it out of <VirtualHost>'],
+    ['an unknown word of PunchOutDelivery', good('PunchOutDelivery threads=4'), 'PunchOutDelivery', 'threads=4',
+     'concurrency='],
+    ['a directive of the process in a virtual host', good('<VirtualHost *:1>', 'PunchOutStateDir /x',
+     '</VirtualHost>'), 'PunchOutStateDir', '/x', 'move it out of <VirtualHost>'],
     ['a directive of a buyer outside a block', good('PunchOutCurrency USD'), 'PunchOutCurrency', 'USD',
      'must stand inside <PunchOutBuyer>'],
     ['a directive of a site in a location', good('<Location /x>', 'PunchOutStartPage /', '</Location>'),
@@ -95,54 +107,58 @@ my @wrong = (
     ['a misspelled directive in a block', beta(@other, 'PunchOutCurency USD'), 'PunchOutCurency', undef, 'spelling'],
     ['too few arguments', good('PunchOutIdentity DUNS'), 'PunchOutIdentity', 'DUNS', 'DOMAIN IDENTITY'],
     ['too many arguments', good('PunchOutStartPage / /x'), 'PunchOutStartPage', '/ /x', 'PunchOutStartPage PATH'],
-    ['a start page at another host', good('PunchOutStartPage //evil.example/'), 'PunchOutStartPage', '//evil.example/',
-     'begins with one /'],
+    ['a start page at another host', good('PunchOutStartPage //evil.example/'), 'PunchOutStartPage',
+     '//evil.example/', 'begins with one /'],
     ['an unknown profile', beta(@other, 'PunchOutProfile sap'), 'PunchOutProfile', 'sap', 'coupa'],
     ['a currency that is none', beta(@other, 'PunchOutCurrency usd'), 'PunchOutCurrency', 'usd', 'ISO 4217'],
-    ['a price with an exponent as budget', good('PunchOutUsageBudget 1e3'), 'PunchOutUsageBudget', '1e3', 'plain digits'],
+    ['a price with an exponent as budget', good('PunchOutUsageBudget 1e3'), 'PunchOutUsageBudget', '1e3',
+     'plain digits'],
     ['a mail server with a foreign scheme', good('PunchOutMail http://u:hidden@mail a@b.example'), 'PunchOutMail',
      'http://********@mail a@b.example', 'smtp'],
     ['a buyer without a credential', beta(@other[1, 2]), '<PunchOutBuyer>', 'beta', 'add PunchOutCredential'],
     ['a buyer without a secret', beta(@other[0, 2]), '<PunchOutBuyer>', 'beta', 'add PunchOutSharedSecret'],
     ['a buyer without a return host', beta(@other[0, 1]), '<PunchOutBuyer>', 'beta', 'add PunchOutReturnHosts'],
-    ['a secret that says none', beta(@other[0, 2], 'PunchOutSharedSecret none'), 'PunchOutSharedSecret', '********', 'file:PATH'],
-    ['an empty secret', beta(@other[0, 2], 'PunchOutSharedSecret ""'), 'PunchOutSharedSecret', '********', 'file:PATH'],
-    ['a third secret', beta(@other, map { "PunchOutSharedSecret hidden-$_" } 1 .. 2), 'PunchOutSharedSecret', '********',
-     'remove one'],
+    ['a secret that says none', beta(@other[0, 2], 'PunchOutSharedSecret none'), 'PunchOutSharedSecret', '********',
+     'file:PATH'],
+    ['an empty secret', beta(@other[0, 2], 'PunchOutSharedSecret ""'), 'PunchOutSharedSecret', '********',
+     'file:PATH'],
+    ['a third secret', beta(@other, map { "PunchOutSharedSecret hidden-$_" } 1 .. 2), 'PunchOutSharedSecret',
+     '********', 'remove one'],
     ['a secret file that everybody can read', beta(@other[0, 2], 'PunchOutSharedSecret file:open-secret'),
      'PunchOutSharedSecret', 'file:open-secret', 'chmod o-r'],
-    ['a secret file that is not there', beta(@other[0, 2], 'PunchOutSharedSecret file:nowhere'), 'PunchOutSharedSecret',
-     'file:nowhere', "can't be read"],
+    ['a secret file that is not there', beta(@other[0, 2], 'PunchOutSharedSecret file:nowhere'),
+     'PunchOutSharedSecret', 'file:nowhere', "can't be read"],
     ['a secret file whose first line is empty', beta(@other[0, 2], 'PunchOutSharedSecret file:empty-secret'),
      'PunchOutSharedSecret', 'file:empty-secret', 'first line is empty'],
-    ['a secret command that fails', beta(@other[0, 2], 'PunchOutSharedSecret exec:/bin/false'), 'PunchOutSharedSecret',
-     'exec:/bin/false', 'command failed'],
+    ['a secret command that fails', beta(@other[0, 2], 'PunchOutSharedSecret exec:/bin/false'),
+     'PunchOutSharedSecret', 'exec:/bin/false', 'command failed'],
     ['an unknown hub', beta(@other, 'PunchOutVia nobody'), 'PunchOutVia', 'nobody', 'no <PunchOutHub> of this name'],
-    ['a hub without a secret', good('<PunchOutHub net>', 'PunchOutSender D s', '</PunchOutHub>'), '<PunchOutHub>', 'net',
-     'add PunchOutSharedSecret'],
+    ['a hub without a secret', good('<PunchOutHub net>', 'PunchOutSender D s', '</PunchOutHub>'), '<PunchOutHub>',
+     'net', 'add PunchOutSharedSecret'],
     ['a buyer named twice', good(buyer('acme', @other)), '<PunchOutBuyer>', 'acme', 'named twice'],
-    ['two buyers with the same credential', beta('PunchOutCredential networkid AN01', @other[1, 2]), '<PunchOutBuyer>', 'beta',
-     'acme'],
-    ['a catalog that is no JSON', but('Catalog', 'PunchOutCatalog bad.json'), 'PunchOutCatalog', "$root/bad.json", 'bad.json:3'],
-    ['a catalog that is not there', but('Catalog', 'PunchOutCatalog nowhere.json'), 'PunchOutCatalog', "$root/nowhere.json",
-     'nowhere.json'],
-    ['a fulfillment target that mod_proxy cannot reach', good('PunchOutFulfillment ftp://x/'), 'PunchOutFulfillment', 'ftp://x/',
-     'http https balancer'],
-    ['a balancer without a member', good('PunchOutFulfillment balancer://none/x'), 'PunchOutFulfillment', 'balancer://none/x',
-     'BalancerMember'],
-    ['mod_proxy_http missing', join("\n", head('proxy_http'), @process, @site, @location, 'PunchOutFulfillment http://x/', ''),
-     'PunchOutFulfillment', 'http://x/', 'mod_proxy_http'],
+    ['two buyers with the same credential', beta('PunchOutCredential networkid AN01', @other[1, 2]),
+     '<PunchOutBuyer>', 'beta', 'acme'],
+    ['a catalog that is no JSON', but('Catalog', 'PunchOutCatalog bad.json'), 'PunchOutCatalog', "$root/bad.json",
+     'bad.json:3'],
+    ['a catalog that is not there', but('Catalog', 'PunchOutCatalog nowhere.json'), 'PunchOutCatalog',
+     "$root/nowhere.json", 'nowhere.json'],
+    ['a fulfillment target that mod_proxy cannot reach', good('PunchOutFulfillment ftp://x/'),
+     'PunchOutFulfillment', 'ftp://x/', 'http https balancer'],
+    ['a balancer without a member', good('PunchOutFulfillment balancer://none/x'), 'PunchOutFulfillment',
+     'balancer://none/x', 'BalancerMember'],
+    ['mod_proxy_http missing', join("\n", head('proxy_http'), @process, @site, @location,
+     'PunchOutFulfillment http://x/', ''), 'PunchOutFulfillment', 'http://x/', 'mod_proxy_http'],
 );
 my @wrong_tls = (
     ['an https target whose certificate nobody checks', good('PunchOutFulfillment https://backend.example/x'),
      'PunchOutFulfillment', 'https://backend.example/x', 'SSLProxyVerify require'],
-    ['an https member whose certificate nobody checks', good('PunchOutFulfillment balancer://b/x', '<Proxy balancer://b>',
-     'BalancerMember https://backend.example', 'SSLProxyEngine on', 'SSLProxyVerify optional', '</Proxy>'),
+    ['an https member whose certificate nobody checks', good('PunchOutFulfillment balancer://b/x',
+     '<Proxy balancer://b>', 'BalancerMember https://backend.example', 'SSLProxyEngine on', 'SSLProxyVerify optional', '</Proxy>'),
      'PunchOutFulfillment', 'balancer://b/x', 'SSLProxyVerify require'],
 );
 push @wrong, @wrong_tls if -e "$modules/mod_ssl.so";
 
-# ---- configtest ------------------------------------------------------------------------------------------------------------
+# ---- configtest ----------------------------------------------------------------------------------------------------
 
 sub run {
     my @command = @_;
@@ -171,7 +187,8 @@ for (@wrong) {
     my ($name, $text, $directive, $value, $says) = @$_;
     my ($rc, $out) = configtest($text);
     isnt $rc, 0, "configtest refuses $name";
-    ok line_of($out, $directive, $value, $says), '... with a line that says directive, value and what to change' or diag $out;
+    ok line_of($out, $directive, $value, $says), '... with a line that says directive,
+        value and what to change' or diag $out;
     unlike $out, qr/hidden/, '... and no secret';
 }
 
@@ -180,6 +197,9 @@ my @right = (
     ['secrets from a file and from a command', beta(@other[0, 2], 'PunchOutSharedSecret file:closed-secret',
      'PunchOutSharedSecret exec:/bin/echo "two words"')],
     ['no directive of ours', head()],
+    ['conditions inside a block', beta(@other, '<IfDefine !X>', 'PunchOutCurrency USD', '</IfDefine>',
+     '<IfModule nothing.c>', 'Nonsense', '</IfModule>')],
+    ['a directive in other capitals', good('punchoutSTARTpage "/shop/"')],
     ['an http backend', good('PunchOutFulfillment http://127.0.0.1:9/x')],
     ['a balancer with a member', good('PunchOutFulfillment balancer://b/x', '<Proxy balancer://b>',
      'BalancerMember http://127.0.0.1:9', '</Proxy>')],
@@ -202,7 +222,7 @@ for my $line (@not_yet) {
     like $out, qr/accepted but not carried out in this version/, '... and says that nothing comes of it';
 }
 
-# ---- the dump ---------------------------------------------------------------------------------------------------------------
+# ---- the dump ------------------------------------------------------------------------------------------------------
 
 {
     my ($rc, $out) = configtest(good('PunchOutMail smtp://u:hidden@127.0.0.1 a@b.example'), '-D', 'DUMP_PUNCHOUT');
@@ -216,7 +236,7 @@ for my $line (@not_yet) {
     is $json->{ledger}, "$root/state/ledger.db", '... and where the ledger is';
 }
 
-# ---- the sample --------------------------------------------------------------------------------------------------------------
+# ---- the sample ----------------------------------------------------------------------------------------------------
 
 copy("$t/../conf/catalog.example.json", "$root/punchout/catalog.example.json");
 for my $define ([], ['-D', 'PUNCHOUT_EXAMPLE']) {
@@ -224,7 +244,7 @@ for my $define ([], ['-D', 'PUNCHOUT_EXAMPLE']) {
     is $rc, 0, "conf/punchout.conf passes configtest @$define" or diag $out;
 }
 
-# ---- a running server --------------------------------------------------------------------------------------------------------
+# ---- a running server ----------------------------------------------------------------------------------------------
 
 my $live = "$root/live.conf";
 sub pid { my $p = slurp("$root/logs/pid"); chomp $p; return $p }
@@ -237,7 +257,12 @@ sub answers {
     return defined $line && $line =~ m{^HTTP/\S+ (\d+)} ? $1 : 0;
 }
 
-sub wait_for { my ($seconds, $what) = @_; my $end = time + $seconds; while (time < $end) { return 1 if $what->(); sleep 0.05 } return 0 }
+sub wait_for {
+    my ($seconds, $what) = @_;
+    for (my $end = time + $seconds; time < $end; sleep 0.05) { return 1 if $what->() }
+    return 0;
+}
+
 sub log_from { my $log = slurp("$root/logs/error_log"); return substr $log, $_[0] }
 
 # a restart with the configuration in place is over, or the server has gone
@@ -249,8 +274,16 @@ sub restarted {
 spew($live, good());
 my ($rc, $out) = run($httpd, '-f', $live, '-k', 'start');
 is $rc, 0, 'a good server starts' or diag $out;
-ok wait_for(15, sub { -s "$root/logs/pid" && answers() }), '... and answers' or BAIL_OUT(slurp("$root/logs/error_log"));
-END { my $status = $?; if ($root && -s "$root/logs/pid") { kill 'TERM', pid(); wait_for(10, sub { !kill 0, pid() || !-e "$root/logs/pid" }) } $? = $status }
+ok wait_for(15, sub { -s "$root/logs/pid" && answers() }),
+    '... and answers' or BAIL_OUT(slurp("$root/logs/error_log"));
+END {
+    my $status = $?;
+    if ($root && -s "$root/logs/pid") {
+        kill 'TERM', pid();
+        wait_for(10, sub { !-e "$root/logs/pid" });
+    }
+    $? = $status;
+}
 
 my $parent = pid();
 for (@wrong) {
@@ -266,7 +299,8 @@ for (@wrong) {
     my $from = -s "$root/logs/error_log";
     spew($live, $text);
     kill 'USR1', $parent;
-    ok restarted($from) && kill(0, $parent) && wait_for(10, \&answers), "a raw SIGUSR1 with $name leaves the server running"
+    ok restarted($from) && kill(0, $parent) && wait_for(10, \&answers),
+        "a raw SIGUSR1 with $name leaves the server running"
         or BAIL_OUT(slurp("$root/logs/error_log"));
     like log_from($from), qr/:crit\].*PO\d{4}: .*\Q$says\E/, '... and says at level crit what is wrong';
 }

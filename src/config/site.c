@@ -207,8 +207,7 @@ static void index_with_conflicts(po_check *c)
         if (!wrong)
             continue;
         po_report(APLOG_ERR, APR_ARRAY_IDX(c->config->buyers, i, po_buyer_block *)->at, b->name,
-                  apr_psprintf(c->pool, "PO0067: %s; change one of the two, or tell them apart by PunchOutSupplier",
-                               wrong));
+                  apr_pstrcat(c->pool, "PO0067: ", wrong, NULL));
         b->fault = rival(c, good)->fault = wrong;
         apr_array_pop(good);
     }
