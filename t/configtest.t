@@ -49,7 +49,8 @@ my @user = $> ? () : map { getpwnam($_) ? $_ : () } qw(nobody);
 sub head {
     my %without = map { $_ => 1 } @_;
     my $text = "ServerRoot $root\nServerName localhost\nListen 127.0.0.1:$port\nPidFile logs/pid\n"
-        . "ErrorLog logs/error_log\nLogLevel info\nDefaultRuntimeDir logs\nMutex fcntl:logs default\nDocumentRoot htdocs\n";
+        . "ErrorLog logs/error_log\nLogLevel info\nDefaultRuntimeDir logs\nMutex fcntl:logs default\n"
+        . "DocumentRoot htdocs\n";
     for ('mpm_' . ($ENV{PUNCHOUT_MPM} || 'event'), qw(authz_core authz_host unixd headers slotmem_shm socache_shmcb
          proxy proxy_http proxy_balancer lbmethod_byrequests ssl)) {
         next if $without{$_} || $builtin{$_} || !-e "$modules/mod_$_.so";
@@ -153,7 +154,8 @@ my @wrong_tls = (
     ['an https target whose certificate nobody checks', good('PunchOutFulfillment https://backend.example/x'),
      'PunchOutFulfillment', 'https://backend.example/x', 'SSLProxyVerify require'],
     ['an https member whose certificate nobody checks', good('PunchOutFulfillment balancer://b/x',
-     '<Proxy balancer://b>', 'BalancerMember https://backend.example', 'SSLProxyEngine on', 'SSLProxyVerify optional', '</Proxy>'),
+     '<Proxy balancer://b>', 'BalancerMember https://backend.example', 'SSLProxyEngine on',
+     'SSLProxyVerify optional', '</Proxy>'),
      'PunchOutFulfillment', 'balancer://b/x', 'SSLProxyVerify require'],
 );
 push @wrong, @wrong_tls if -e "$modules/mod_ssl.so";

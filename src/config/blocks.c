@@ -196,6 +196,8 @@ void po_read_return_hosts(po_reading *x)
         po_return_host host;
         const char *wrong = po_return_host_parse(&host, x->argv[i], x->pool);
 
+        if (!wrong && !strcmp(host.host, "."))
+            wrong = "write the domain behind the dot, e.g. .acme.example";
         if (!wrong) {
             APR_ARRAY_PUSH(x->buyer->buyer.return_hosts, po_return_host) = host;
             continue;

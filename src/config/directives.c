@@ -404,7 +404,10 @@ static const po_place *place_of(const ap_directive_t *node, apr_pool_t *p)
 static void split_arguments(po_reading *x, const char *args)
 {
     apr_array_header_t *words = apr_array_make(x->pool, 4, sizeof(char *));
+    apr_size_t len = strlen(args);
 
+    if (*x->node->directive == '<' && len && args[len - 1] == '>')
+        args = apr_pstrmemdup(x->pool, args, len - 1);
     /* a command keeps its arguments and their quotes: exec:/usr/bin/pass show "punchout acme" */
     if ((x->directive->where & PO_SECRET_VALUE) && !strncmp(args, "exec:", 5)) {
         APR_ARRAY_PUSH(words, char *) = apr_pstrdup(x->pool, args);
@@ -494,13 +497,9 @@ void po_read_block(po_reading *block)
 static const char *read_directive(cmd_parms *cmd, void *unused, const char *args)
 {
     po_reading x = { cmd->pool, cmd, cmd->directive, find_directive(cmd->cmd->name) };
-    char *text = apr_pstrdup(cmd->pool, args);
-    apr_size_t len = strlen(text);
 
-    if (*x.directive->name == '<' && len && text[len - 1] == '>')
-        text[len - 1] = '\0';
     x.config = po_server_config_get(cmd->server);
-    read_one(&x, text);
+    read_one(&x, args);
     return NULL;
 }
 
