@@ -1,0 +1,242 @@
+# marketplace.psgi - the shop behind httpd. It knows nothing of cXML: PunchOut-* request headers say who shops, a form posts to
+# /punchout/request, and the response header PunchOut-Account names the shopper's account (docs/directives.md).
+#
+#   MARKETPLACE_CATALOG   the catalog's JSON file
+#   MARKETPLACE_RUN       directory for what the fulfillment backend remembers
+#   MARKETPLACE_URL       where browsers see the shop
+use v5.26;
+use warnings;
+use feature 'signatures';
+no warnings 'experimental::signatures';
+use Digest::SHA qw(sha256_hex);
+use Encode qw(decode_utf8 encode_utf8);
+use File::Basename qw(dirname);
+use File::Spec;
+use lib File::Spec->rel2abs(dirname(__FILE__)) . "/lib";
+use Plack::Request;
+use Demo::Page qw(escape page text_answer json_answer status_chip);
+use Marketplace::Backend;
+use Marketplace::Catalog;
+
+my $catalog = Marketplace::Catalog->new($ENV{MARKETPLACE_CATALOG} // dirname(__FILE__) . "/catalog.json");
+my $backend = Marketplace::Backend->new(
+    dir => $ENV{MARKETPLACE_RUN} // '/tmp/marketplace',
+    url => $ENV{MARKETPLACE_URL} // 'http://localhost:8080',
+);
+$backend->resume;
+
+my %PRICING = (
+    contract => 'Contract', usage => 'Pay as you go', free => 'Free', byol => 'Bring your own licence', trial => 'Free trial',
+);
+my %BADGE = (free => 'good', trial => 'good');
+
+# Who shops, as mod_punchout says it; undef outside of a session.
+sub shopper ($req) {
+    my %header = map { $_ => scalar $req->header("PunchOut-$_") }
+        qw(Session Buyer Organization User Email Operation Mode PreApproved CSRF);
+    return undef if !length($header{Session} // '');
+    $_ = decode_utf8($_ // '') for values %header;
+    return \%header;
+}
+
+# The account of this marketplace that belongs to the shopper's address: a real shop would ask its own login.
+sub account ($shopper) {
+    my $email = lc $shopper->{Email};
+    return undef if $email !~ /\A[^\s@;,]+@[^\s@;,]+\z/;
+    return 'acct-' . substr(sha256_hex(encode_utf8($email)), 0, 12) . "; email=$email";
+}
+
+sub shop_page ($req, $status, $title, $body, $here = '') {
+    my $shopper = shopper($req);
+    my $account = $shopper && account($shopper);
+    return page($status, $title, $body,
+        party   => 'Software Marketplace',
+        place   => 'You are in the shop',
+        accent  => '#0b6e69',
+        nav     => [['Products', '/'], $shopper ? ['My requests', '/punchout/requests'] : ()],
+        here    => $here,
+        banner  => banner($shopper),
+        headers => $account ? ['PunchOut-Account' => encode_utf8($account)] : []);
+}
+
+sub banner ($shopper) {
+    return '<div class="banner"><div class="wide muted">You are looking around. To buy, come from your procurement system.'
+        . '</div></div>' if !$shopper;
+    my $test = $shopper->{Mode} eq 'test';
+    my ($who, $csrf) = map { escape($_) } $shopper->{Email} || $shopper->{User} || 'somebody', $shopper->{CSRF};
+    return '<div class="banner' . ($test ? ' test' : '') . '"><div class="wide"><span>Shopping for <strong>'
+        . escape($shopper->{Organization} || $shopper->{Buyer}) . "</strong> as $who</span>"
+        . ($test ? '<span><strong>TEST</strong>: requests and orders flow, nothing is delivered</span>' : '')
+        . '<span class="end"><form method="post" action="/punchout/cancel">'
+        . qq{<input type="hidden" name="csrf" value="$csrf"><button class="link">Return to procurement without a cart</button>}
+        . '</form></span></div></div>';
+}
+
+sub chips ($product) {
+    return '<div class="chips">'
+        . join('', map { status_chip($PRICING{$_} // $_, $BADGE{$_} // 'plain') } Marketplace::Catalog::pricings($product))
+        . '</div>';
+}
+
+sub picture ($product, $size) {
+    return '<img src="' . escape($product->{image}) . qq{" width="$size" height="$size" alt="">};
+}
+
+# The first sentence, for a card.
+sub summary ($text) {
+    return $text =~ /\A(.{20,160}?[.!?])(?:\s|\z)/s ? $1 : length $text > 160 ? substr($text, 0, 157) . '...' : $text;
+}
+
+sub list ($req) {
+    my $query = decode_utf8($req->parameters->{q} // '');
+    my @found = $catalog->search($query);
+    my $cards = join '', map {
+        my ($id, $name, $seller, $text) = map { escape($_) } @$_{qw(id name seller)}, summary($_->{description});
+        qq{<a class="card" href="/products/$id"><div class="head">} . picture($_, 52)
+            . qq{<div><h3>$name</h3><div class="muted small">$seller</div></div></div>}
+            . qq{<p class="small">$text</p>} . chips($_) . '</a>';
+    } @found;
+    my ($value, $count) = (escape($query), scalar @found);
+    my $what = length $query ? "$count found for &ldquo;$value&rdquo;" : "$count products from independent sellers";
+    return shop_page($req, 200, 'Products', <<"HTML", '/');
+<h1>Software for your company</h1>
+<p class="lead">$what</p>
+<form class="search" action="/"><input type="search" name="q" value="$value" aria-label="Search products"
+placeholder="Search by name, seller or subject"><button>Search</button></form>
+@{[ $count ? qq{<div class="grid">$cards</div>} : '<div class="empty">Nothing matches. <a href="/">Show all products</a></div>' ]}
+HTML
+}
+
+sub product_page ($req, $id) {
+    my $product = $catalog->product($id) or return not_found($req);
+    my ($name, $seller, $text) = map { escape($_) } @$product{qw(name seller description)};
+    my $offers = join '', map { offer_card($req, $product, $_) } @{ $product->{offers} };
+    return shop_page($req, 200, $product->{name}, <<"HTML");
+<div class="product">@{[ picture($product, 96) ]}<div><h1>$name</h1><p class="muted">by $seller</p><p class="lead">$text</p></div></div>
+<h2>Offers</h2>
+<div class="stack">$offers</div>
+HTML
+}
+
+sub offer_card ($req, $product, $offer) {
+    my $shopper = shopper($req);
+    my $id      = escape($offer->{id});
+    return qq{<section class="card offer" id="$id"><div>} . offer_terms($offer)
+        . qq{<p class="muted small">Offer $id</p></div><div>}
+        . ($shopper ? request_form($shopper, $product, $offer) : buy_note()) . '</div></section>';
+}
+
+sub offer_terms ($offer) {
+    my ($pricing, $currency) = ($offer->{pricing}, escape($offer->{currency} // ''));
+    my $html = '<div class="chips">' . status_chip($PRICING{$pricing} // $pricing, $BADGE{$pricing} // 'plain')
+        . ($offer->{usage} && $pricing ne 'usage' ? status_chip($PRICING{usage}) : '') . '</div>';
+    my $term = escape(Marketplace::Catalog::term_text($offer->{term}));
+    $html .= '<p class="price">' . (
+          defined $offer->{price} ? escape($offer->{price}) . " $currency"
+        : $pricing eq 'usage'     ? 'By use'
+        :                           '0.00') . ($term ? " <small>for $term</small>" : '') . '</p>';
+    return $html if !$offer->{usage};
+    my $rows = join '', map {
+        my ($what, $price, $unit) = map { escape($_) } @$_{qw(description price)}, Marketplace::Catalog::unit_text($_->{unit});
+        "<tr><td>$what</td><td class=num>$price $currency</td><td>per $unit</td></tr>";
+    } @{ $offer->{usage} };
+    return $html . qq{<div class="scroll"><table>$rows</table></div><p></p>};
+}
+
+sub buy_note () {
+    return '<p><button disabled>Buy</button></p><p class="muted small">This demo has no till. Start in your procurement system '
+        . 'to ask for an approval.</p>';
+}
+
+# Prices stay here: the form names an offer, mod_punchout takes its price from the catalog.
+sub request_form ($shopper, $product, $offer) {
+    return '<p class="muted small">You are looking at an earlier cart: nothing can be changed.</p>'
+        if $shopper->{Operation} eq 'inspect';
+    my ($id, $csrf) = (escape($offer->{id}), escape($shopper->{CSRF}));
+    my $preapproved = grep { $_ eq $offer->{pricing} } split /[\s,]+/, $shopper->{PreApproved};
+    my $html = qq{<form method="post" action="/punchout/request"><input type="hidden" name="offer" value="$id">}
+        . qq{<input type="hidden" name="csrf" value="$csrf">};
+    $html .= '<label>Quantity<input type="number" name="quantity" value="1" min="1" step="1" required></label>'
+        if $offer->{pricing} eq 'contract';
+    $html .= '<label>Expected spending, ' . escape($offer->{currency})
+        . '<input type="text" inputmode="decimal" name="budget" pattern="[0-9]+([.][0-9]+)?" placeholder="500.00"></label>'
+        if $offer->{usage};
+    if (my $terms = $product->{terms}) {
+        my ($url, $version) = map { escape($_) } @$terms{qw(url version)};
+        $html .= qq{<label class="check"><input type="checkbox" name="terms" value="$version" required><span>I accept the }
+            . qq{<a href="$url">terms, version $version</a></span></label>};
+    }
+    return $html . '<button>' . ($preapproved ? 'Get it now' : 'Request approval') . '</button>'
+        . ($preapproved ? '<p class="muted small">Approved in advance by your company.</p>' : '') . '</form>';
+}
+
+sub getting_started ($req, $id) {
+    my $found = $backend->subscription($id) or return not_found($req);
+    my $data = $found->{event}{data};
+    my $name = ($catalog->product($data->{product}) // {})->{name} // $data->{product};
+    my ($product, $offer, $request, $mode) = map { escape($_) } $name, @$data{qw(offer request mode)};
+    return shop_page($req, 200, "Getting started with $name", <<"HTML");
+<h1>Getting started with $product</h1>
+<p class="lead">Your subscription is active.</p>
+<div class="card"><dl><dt>Subscription</dt><dd>@{[ escape($id) ]}</dd><dt>Offer</dt><dd>$offer</dd><dt>Request</dt><dd>$request</dd>
+<dt>Mode</dt><dd>$mode</dd></dl>
+<p>In a real shop the seller's instructions stand here: how to sign in, where to download, whom to ask.</p></div>
+HTML
+}
+
+sub terms_page ($req) {
+    return shop_page($req, 200, 'Terms', '<h1>Terms</h1><p class="lead">In a real shop the seller\'s terms stand here, one page '
+        . 'for each version. The version that a shopper accepts is kept with the request.</p>');
+}
+
+sub backend_page ($req) {
+    my @events = $backend->events;
+    my $rows = join '', map { event_card($_) } @events;
+    return page(200, 'Events', '<h1>Fulfillment backend</h1><p class="lead">What the outbox of mod_punchout has delivered here, '
+            . 'the newest first. This page is for the demo and is not reachable through httpd.</p><div class="stack">'
+            . ($rows || '<div class="empty">No event yet. Approve a requisition in the procurement system.</div>') . '</div>',
+        party => 'Software Marketplace', place => 'Fulfillment backend', accent => '#0b6e69', nav => []);
+}
+
+sub event_card ($seen) {
+    my ($event, $answer) = @$seen{qw(event answer)};
+    my %shown = (%$event, data => { %{ $event->{data} } });
+    $shown{data}{callback} = { %{ $shown{data}{callback} }, token => '********' } if ref $shown{data}{callback} eq 'HASH';
+    my $json = decode_utf8(JSON::PP->new->utf8->canonical->pretty->encode(\%shown));
+    my $kind = $answer->{status} < 300 ? 'good' : $answer->{status} < 500 ? 'bad' : 'wait';
+    my ($key, $type, $product, $body) = map { escape($_) } $seen->{key}, $event->{type}, $event->{data}{product},
+        decode_utf8($answer->{body});
+    return qq{<section class="card"><div class="row"><h3>$product</h3>} . status_chip("answered $answer->{status}", $kind)
+        . status_chip($seen->{attempts} == 1 ? '1 delivery' : "$seen->{attempts} deliveries")
+        . ($seen->{called_back} ? status_chip("callback answered $seen->{called_back}", 'good') : '')
+        . "</div><dl><dt>Type</dt><dd>$type</dd><dt>Idempotency-Key</dt><dd>$key</dd><dt>Answer</dt><dd>$body</dd></dl>"
+        . '<details><summary>The event</summary><pre>' . escape($json) . '</pre></details></section>';
+}
+
+sub not_found ($req) {
+    return shop_page($req, 404, 'Not found', '<h1>Not found</h1><p>There is no such page. <a href="/">Show all products</a></p>');
+}
+
+sub picture_answer ($name) {
+    my ($product) = grep { ($_->{image} // '') eq "/img/$name.svg" } $catalog->search('');
+    return [200, ['Content-Type' => 'image/svg+xml; charset=utf-8', 'Cache-Control' => 'private, max-age=3600'],
+        [encode_utf8(Marketplace::Catalog::image($product ? $product->{name} : $name))]];
+}
+
+my $app = sub {
+    my $req  = Plack::Request->new(shift);
+    my $path = $req->path_info;
+    if ($req->method eq 'POST') {
+        return text_answer(404, 'no such page') if $path ne '/subscriptions';
+        my ($status, $type, $body) = $backend->receive(scalar $req->header('Idempotency-Key'), $req->content_type, $req->content);
+        return json_answer($status, $body, $type);
+    }
+    return text_answer(405, 'GET or HEAD') if $req->method !~ /\A(?:GET|HEAD)\z/;
+    return list($req)                      if $path eq '/';
+    return product_page($req, $1)          if $path =~ m{\A/products/([\w.-]+)\z};
+    return picture_answer($1)              if $path =~ m{\A/img/([\w.-]+)\.svg\z};
+    return getting_started($req, $1)       if $path =~ m{\A/getting-started/([\w-]+)\z};
+    return terms_page($req)                if $path =~ m{\A/terms(?:/|\z)};
+    return backend_page($req)              if $path eq '/backend';
+    return not_found($req);
+};
