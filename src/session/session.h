@@ -35,7 +35,7 @@ typedef struct {
 apr_status_t po_sessions_attach(po_sessions **t, void *base, const po_session_limits *limits, int *kept, apr_pool_t *p);
 
 /* Inserts s (id, created and csrf are made here) and writes a start token. APR_ENOSPC: the store is full; live sessions are
- * never evicted. */
+ * never evicted. APR_EINVAL: larger than PO_SESSION_DATA_MAX. s->csrf is NULL afterwards: start and find read it back. */
 apr_status_t po_session_insert(po_sessions *t, po_crypto *c, po_session *s, apr_time_t now, char token[PO_TOKEN_TEXT + 1]);
 /* Spends a start token: exactly one caller wins, and gets a fresh cookie value and the session. APR_NOTFOUND: unknown, used or
  * expired. */
@@ -43,7 +43,8 @@ apr_status_t po_session_start(po_sessions *t, po_crypto *c, const char *token, a
                               char cookie[PO_TOKEN_TEXT + 1], po_session *s, apr_pool_t *p);
 /* APR_NOTFOUND: unknown, expired or not started. Marks the use, at most once a minute. Strings of s lie in p. */
 apr_status_t po_session_find(po_sessions *t, po_crypto *c, const char *cookie, apr_time_t now, po_session *s, apr_pool_t *p);
-/* Replaces account and account_email of an open session. APR_ENOSPC when there is no room. */
+/* Replaces account and account_email of an open session. APR_NOTFOUND: as in find. APR_ENOSPC when there is no room, APR_EINVAL
+ * when it would be larger than PO_SESSION_DATA_MAX: then it stays as it was. */
 apr_status_t po_session_bind(po_sessions *t, po_crypto *c, const char *cookie, const char *account, const char *email,
                              apr_time_t now);
 apr_status_t po_session_remove(po_sessions *t, po_crypto *c, const char *cookie);
