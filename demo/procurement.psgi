@@ -60,7 +60,7 @@ sub table ($columns, @rows) {
         my $row = $_;
         '<tr>' . join('', map {
             my ($name, $class) = @{ $columns->[$_] };
-            '<td class="' . ($class // '') . '" data-label="' . escape($name) . "\"><span>$row->[$_]</span></td>";
+            '<td class="' . ($class // '') . '" data-label="' . escape($name) . '">' . (length $row->[$_] ? "<span>$row->[$_]</span>" : '') . '</td>';
         } 0 .. $#$row) . '</tr>';
     } @rows;
     return qq{<div class="scroll"><table class="stack-narrow"><thead><tr>$head</tr></thead><tbody>$body</tbody></table></div>};
@@ -77,7 +77,7 @@ sub lines_table ($record) {
             money(product(@$_{qw(quantity unit_price)}))];
     } @{ $record->{lines} };
     return table([['Description'], ['Part', 'id'], ['UNSPSC'], ['Quantity', 'num'], ['Price', 'num'], ['Sum', 'num']], @rows)
-        . '<p></p><p class="price">' . escape("$record->{total} $record->{currency}") . '</p>';
+        . '<p></p><p class="price">' . escape("$record->{total} $record->{currency}") . ' <small>in total</small></p>';
 }
 
 sub reasons ($title, @faults) {
@@ -94,7 +94,7 @@ sub catalog ($req) {
 <h1>Shop online</h1>
 <p class="lead">One supplier, two companies that are connected to it. Choose who you are and punch out: you land in the supplier's shop,
 and what you request there comes back as a requisition.</p>
-<div class="grid">$tiles</div>
+<div class="grid two">$tiles</div>
 HTML
 }
 
@@ -103,7 +103,7 @@ sub tile ($connection) {
     my @people  = @{ $connection->{people} };
     my $options = join '', map { '<option value="' . escape($_->{login}) . '">' . person_text($_) . '</option>' } @people;
     return <<"HTML";
-<section class="card"><h3>Software Marketplace</h3><p><strong>$company</strong> <span class="muted">$about</span></p>
+<section class="card"><h3>Software Marketplace</h3><p><strong>$company</strong><br><span class="muted">$about</span></p>
 <form method="post" action="/punchout"><input type="hidden" name="connection" value="$name">
 <label>Who are you?<select name="person">$options</select></label>
 <label>Open one product directly (its part number, optional)<input type="text" name="selected" maxlength="100" autocomplete="off"></label>
@@ -161,7 +161,7 @@ sub requisitions ($req) {
             state_chip($_->{state})];
     } $office->store->newest('requisitions');
     return office_page(200, 'Requisitions', '<h1>Requisitions</h1><p class="lead">Carts that came back, and what became of them.</p>'
-        . (@rows ? table([['Number'], ['Time'], ['Company'], ['Requester'], ['Total', 'num'], ['State']], @rows)
+        . (@rows ? table([['Number'], ['Time', 'when'], ['Company'], ['Requester'], ['Total', 'num'], ['State']], @rows)
             : '<div class="empty">None yet. <a href="/">Punch out</a> and request something.</div>'), '/requisitions');
 }
 
@@ -208,7 +208,7 @@ sub orders ($req) {
             state_chip(Procurement::Office::order_state($_)), $last ? escape(answer_text($last)) : ''];
     } $office->store->newest('orders');
     return office_page(200, 'Orders', '<h1>Purchase orders</h1><p class="lead">What was ordered and what the supplier said.</p>'
-        . (@rows ? table([['Number'], ['Time'], ['Company'], ['Total', 'num'], ['State'], ['Answer']], @rows)
+        . (@rows ? table([['Number'], ['Time', 'when'], ['Company'], ['Total', 'num'], ['State'], ['Answer']], @rows)
             : '<div class="empty">None yet. Approve a <a href="/requisitions">requisition</a>.</div>'), '/orders');
 }
 
@@ -224,7 +224,7 @@ sub order ($number) {
 <dt>Requester</dt><dd>@{[ person_text($found->{person}) ]}</dd>$remark</dl>
 @{[ lines_table($found) ]}
 <h2>Sent</h2>
-@{[ @attempts ? table([['Time'], ['HTTP', 'num'], ['Answer']], @attempts) : '<p>Not yet.</p>' ]}
+@{[ @attempts ? table([['Time', 'when'], ['HTTP', 'num'], ['Answer']], @attempts) : '<p>Not yet.</p>' ]}
 <p></p><form method="post" action="/orders/$number/send"><button class="quiet">Send again</button></form>
 <p class="muted small">The same document with the same payloadID, as after a lost answer: the supplier must answer the same and do
 nothing twice.</p>
@@ -240,7 +240,7 @@ sub documents ($req) {
             $connection, $_->{status} ? escape($_->{status}) : ''];
     } $office->store->newest('documents');
     return office_page(200, 'Documents', '<h1>Documents</h1><p class="lead">Every cXML document sent and received, the newest first. '
-        . 'Shared secrets are covered.</p>' . (@rows ? table([['Time'], ['Way'], ['Document'], ['Company'], ['Status']], @rows)
+        . 'Shared secrets are covered.</p>' . (@rows ? table([['Time', 'when'], ['Way'], ['Document'], ['Company'], ['Status']], @rows)
             : '<div class="empty">None yet. <a href="/">Punch out</a> to send the first.</div>'), '/documents');
 }
 
@@ -258,7 +258,7 @@ sub mails ($req) {
         [when_text($_->{time}), $to, qq{<a href="/mailbox/$id">} . (length $subject ? $subject : '(no subject)') . '</a>'];
     } $mailbox->newest;
     return office_page(200, 'Mailbox', '<h1>Mailbox</h1><p class="lead">What the supplier has mailed to anybody. Nothing leaves this '
-        . 'machine.</p>' . (@rows ? table([['Time'], ['To', 'id'], ['Subject']], @rows)
+        . 'machine.</p>' . (@rows ? table([['Time', 'when'], ['To', 'id'], ['Subject']], @rows)
             : '<div class="empty">No mail yet. It comes when a subscription is ready.</div>'), '/mailbox');
 }
 

@@ -81,7 +81,7 @@ header .wide{display:flex;flex-wrap:wrap;align-items:center;gap:8px 32px;padding
 nav{display:flex;flex-wrap:wrap;gap:4px;margin-left:auto}
 nav a{color:#fff;text-decoration:none;padding:6px 12px;border-radius:6px;font-size:15px}
 nav a:hover,nav a[aria-current]{background:rgba(255,255,255,.18)}
-main{padding-top:32px;padding-bottom:64px}
+main.wide{padding-top:32px;padding-bottom:64px}
 h1{font-size:28px;line-height:1.25;margin:0 0 8px}
 h2{font-size:19px;margin:32px 0 12px}
 h3{font-size:17px;margin:0 0 4px;line-height:1.35}
@@ -96,6 +96,7 @@ a{color:var(--accent)}
 .banner.test{background:#fff4d6;border-color:#efd48a}
 .grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(250px,1fr));gap:20px}
 .card{background:#fff;border:1px solid #e1e6eb;border-radius:12px;padding:20px;min-width:0}
+.grid.two{grid-template-columns:repeat(auto-fill,minmax(min(340px,100%),1fr))}
 a.card{color:inherit;text-decoration:none;display:flex;flex-direction:column;gap:10px}
 a.card:hover{border-color:var(--accent);box-shadow:0 2px 12px rgba(0,0,0,.07)}
 a.card p{margin:0}
@@ -114,6 +115,8 @@ white-space:nowrap}
 .chip.bad{background:#fbe0dd;color:#92231b}
 .price{font-size:24px;font-weight:650;line-height:1.3}
 .price small{font-size:15px;font-weight:400;color:#5b6875}
+.offer .chips{margin-bottom:10px}
+.product .lead{margin-bottom:0}
 .offer{display:grid;grid-template-columns:1fr 290px;gap:8px 32px}
 label{display:block;font-size:14px;color:#45525e;margin-bottom:12px}
 label.check{display:flex;gap:8px;align-items:flex-start}
@@ -137,6 +140,7 @@ th,td{text-align:left;padding:10px 16px;border-bottom:1px solid #edf0f3;vertical
 tr:last-child td{border-bottom:0}
 th{font-size:13px;font-weight:600;color:#5b6875;white-space:nowrap}
 td.num,th.num{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
+td.when{white-space:nowrap}
 td.id{overflow-wrap:anywhere;min-width:9em}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:4px 20px;margin:0 0 16px;font-size:15px}
 dt{color:#5b6875}dd{margin:0;min-width:0;overflow-wrap:anywhere}
@@ -149,7 +153,7 @@ pre.text{white-space:pre-wrap;overflow-wrap:anywhere;font:inherit;font-size:15px
 .empty{padding:40px 24px;text-align:center;color:#5b6875;background:#fff;border:1px dashed #ccd4db;border-radius:12px}
 @media(max-width:640px){
 .wide{padding-left:16px;padding-right:16px}
-main{padding-top:24px}
+main.wide{padding-top:24px}
 nav{margin-left:-12px}
 nav a{padding:6px 10px}
 .banner .end{margin-left:0}
@@ -163,5 +167,5 @@ th,td{padding:10px 12px}
 .stack-narrow tr:last-child{border-bottom:0}
 .stack-narrow td{display:flex;gap:16px;justify-content:space-between;border:0;padding:3px 14px;text-align:right;min-width:0}
 .stack-narrow td:before{content:attr(data-label);color:#5b6875;font-size:13px;flex:none;line-height:1.9}
-.stack-narrow td:not([data-label]){display:block;text-align:left}
+.stack-narrow td:empty{display:none}
 }
