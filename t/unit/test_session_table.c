@@ -433,12 +433,13 @@ static void a_repair_that_is_killed_is_repaired(void **state)
     assert_string_equal(data_at(f, &s.cookie), text_b);
 }
 
-/* ---- a change in the middle of a read ---------------------------------------------------------------------------------- */
+/* ---- a change in the middle of a read ---------------------------------------------------------------------------- */
 
 typedef struct {
     fixture *f;
     const scene *s;
     work *meanwhile;                    /* done once, after the session was found and before its data is copied */
+    apr_size_t room;                    /* what was asked for last */
     char buffer[1024];
 } interrupted;
 
@@ -450,6 +451,7 @@ static void *room_with_a_change(void *baton, apr_size_t len)
     in->meanwhile = NULL;
     if (now)
         now(in->f, (void *)(uintptr_t)in->s);
+    in->room = len;
     assert_true(len < sizeof(in->buffer));
     return in->buffer;
 }
@@ -486,6 +488,29 @@ static void a_reader_gets_the_new_data_when_it_changes_under_it(void **state)
     assert_memory_equal(e.data, text_b, e.len);
 }
 
+static void work_replace_by_more(fixture *f, void *baton)
+{
+    scene *s = baton;
+
+    assert_int_equal(po_table_replace(f->store, &s->cookie, text_a, (uint32_t)strlen(text_a), NOW), APR_SUCCESS);
+}
+
+static void a_reader_asks_for_more_room_when_the_data_grows_under_it(void **state)
+{
+    fixture *f = *state;
+    po_table_entry e;
+    interrupted in;
+    scene s;
+
+    prepare(f, &s);
+    put(f, &s.ref, text_b);
+    assert_int_equal(po_table_start(f->store, &s.ref, &s.cookie.key, NOW), APR_SUCCESS);
+    assert_int_equal(find_while(f, &s, work_replace_by_more, &in, &e), APR_SUCCESS);
+    assert_int_equal(e.len, strlen(text_a));
+    assert_int_equal(in.room, e.len);
+    assert_memory_equal(e.data, text_a, e.len);
+}
+
 static void a_reader_never_gets_the_data_of_another_session(void **state)
 {
     fixture *f = *state;
@@ -515,6 +540,7 @@ int main(void)
         IN(a_reader_is_served_though_a_writer_died_in_front_of_it),
         IN(a_repair_that_is_killed_is_repaired),
         IN(a_reader_gets_the_new_data_when_it_changes_under_it),
+        IN(a_reader_asks_for_more_room_when_the_data_grows_under_it),
         IN(a_reader_never_gets_the_data_of_another_session),
     };
     int rc;
