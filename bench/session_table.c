@@ -1,7 +1,8 @@
 /* session_table.c - nanoseconds for an insert, a start, a find and an account, with few and with many sessions live.
  *
- * Usage: session_table [SESSIONS ...]; without arguments 1,000 and 100,000. The store holds 512 bytes for each and at least
- * 8 MiB; its pages are there before the clock starts. Finds go to random sessions, as those of different shoppers do.
+ * Usage: session_table [SESSIONS ...]; without arguments 1,000 and 100,000. The store holds 512 bytes for each and at
+ * least 8 MiB; its pages are there before the clock starts. Finds go to random sessions, as those of different shoppers
+ * do.
  */
 #include "session/session.h"
 
