@@ -1,8 +1,8 @@
 /* ledger.h - what must never be lost: requests, charges, orders, documents, subscriptions and the outbox.
  *
  * Pure: APR and SQLite, no httpd (punchoutctl links it). Writes go through one writer thread per process that commits
- * many jobs in one transaction (a savepoint each) under a cross-process lock; a caller goes on only after its own commit
- * is on disk. Readers have connections of their own. WAL, synchronous=FULL.
+ * many jobs in one transaction (a savepoint each) under a cross-process lock; a caller goes on only after its own
+ * commit is on disk. Readers have connections of their own. WAL, synchronous=FULL.
  */
 #ifndef PO_LEDGER_H
 #define PO_LEDGER_H
@@ -39,21 +39,21 @@ void po_ledger_stop(po_ledger *l);
 /* Waits up to wait_ms (negative: for ever) for the thread's end. 1 = it has ended (or never began). */
 int po_ledger_stopped(po_ledger *l, int wait_ms);
 
-/* ---- writer.c: jobs -------------------------------------------------------------------------------------------------- */
+/* ---- writer.c: jobs ---------------------------------------------------------------------------------------------- */
 
-/* Runs in the writer thread within the transaction. Anything but APR_SUCCESS undoes the job (not its neighbours). May be
- * run a second time when the transaction has to be repeated, so it must set all its results anew. May allocate from a
- * pool of the waiting caller. */
+/* Runs in the writer thread within the transaction. Anything but APR_SUCCESS undoes the job (not its neighbours). May
+ * be run a second time when the transaction has to be repeated, so it must set all its results anew. May allocate from
+ * a pool of the waiting caller. */
 typedef apr_status_t po_ledger_fn(po_ledger_db *db, void *baton);
 
 /* Waits until fn's work is on disk. Returns fn's status, or APR_EGENERAL when nothing could be committed (disk full,
  * database down): then nothing of it is kept. */
 apr_status_t po_ledger_run(po_ledger *l, po_ledger_fn *fn, void *baton);
-/* Queues and returns. baton must be malloc'd: done(baton, status) is called in the writer thread after the commit or its
- * failure, and frees it. */
+/* Queues and returns. baton must be malloc'd: done(baton, status) is called in the writer thread after the commit or
+ * its failure, and frees it. After po_ledger_stopped() it is called at once, in this thread, with APR_EGENERAL. */
 void po_ledger_post(po_ledger *l, po_ledger_fn *fn, void *baton, void (*done)(void *baton, apr_status_t rv));
 
-/* ---- readers ----------------------------------------------------------------------------------------------------------- */
+/* ---- readers ----------------------------------------------------------------------------------------------------- */
 
 /* A read-only connection for one thread; closed with p. */
 apr_status_t po_ledger_reader(po_ledger_db **db, const char *path, apr_pool_t *p);
@@ -62,7 +62,7 @@ const char *po_ledger_error(po_ledger_db *db);
 /* The site's random key (PO_DIGEST bytes): CSRF, callback and mail tokens are HMACs of it. */
 apr_status_t po_ledger_key(po_ledger_db *db, unsigned char key[PO_DIGEST]);
 
-/* ---- requests.c (in a job or with a reader; strings are copied to p) ------------------------------------------------- */
+/* ---- requests.c (in a job or with a reader; strings are copied to p) --------------------------------------------- */
 
 apr_status_t po_request_insert(po_ledger_db *db, const po_request *r);          /* with its charges */
 /* APR_NOTFOUND. With its charges. */
@@ -79,15 +79,15 @@ typedef struct {                                /* who asks; NULL members don't 
 } po_request_filter;
 /* Newest first, without charges. An account sees its own; without one the requester's user and mail decide. */
 apr_status_t po_request_list(po_ledger_db *db, const po_request_filter *f, apr_pool_t *p, apr_array_header_t **out);
-/* Open requests (requested, partly approved) of a buyer with a charge that matches part, price, currency and quantity of
- * an order line without auxiliary id, with charges, oldest first, at most 2. */
+/* Open requests (requested, partly approved) of a buyer with an open charge that matches part, price, currency and
+ * quantity of an order line without auxiliary id, with charges, oldest first, at most 2. */
 apr_status_t po_request_candidates(po_ledger_db *db, const char *site, const char *buyer, const po_cxml_item *item,
                                    apr_pool_t *p, apr_array_header_t **out);
 /* Requests past `expires` without any ordered charge become expired; delivering ones whose backend has not answered
  * since `deadline` become held. Returns how many in *n. */
 apr_status_t po_request_expire(po_ledger_db *db, apr_time_t now, apr_time_t deadline, int *n);
 
-/* ---- orders.c, documents ------------------------------------------------------------------------------------------------ */
+/* ---- orders.c, documents ----------------------------------------------------------------------------------------- */
 
 typedef struct {
     const char *site, *buyer, *payload_id;
@@ -123,7 +123,7 @@ apr_status_t po_document_get(po_ledger_db *db, const char *site, const char *pay
 
 apr_status_t po_subscription_put(po_ledger_db *db, const po_request *r, const char *subscription, apr_time_t now);
 
-/* ---- outbox.c ------------------------------------------------------------------------------------------------------------- */
+/* ---- outbox.c ---------------------------------------------------------------------------------------------------- */
 
 typedef enum { PO_OUTBOX_OPEN, PO_OUTBOX_DONE, PO_OUTBOX_PARKED, PO_OUTBOX_FAILED } po_outbox_state;
 
@@ -145,8 +145,8 @@ typedef struct {
     apr_int64_t owner;                          /* of the claiming process */
     int want;
     apr_interval_time_t lease;
-    /* site + '\n' + channel of backends that are dead, each with a probe or not: rows of those are left alone, except one
-     * for each whose probe is set. */
+    /* site + '\n' + channel of backends that are dead, each with a probe or not: rows of those are left alone, except
+     * one for each whose probe is set. */
     const char *const *dead;
     const int *probe;
     int ndead;

@@ -7,7 +7,7 @@
 #include <sqlite3.h>
 #include <sys/types.h>
 
-/* ---- schema.c, migrate.c ------------------------------------------------------------------------------------------ */
+/* ---- schema.c, migrate.c ----------------------------------------------------------------------------------------- */
 
 #define PO_SCHEMA_VERSION 1             /* PRAGMA user_version of a file of ours */
 #define PO_APPLICATION_ID 0x504f4c31    /* PRAGMA application_id: "POL1" */
@@ -17,7 +17,7 @@ extern const char *const po_schema[PO_SCHEMA_VERSION];
 /* A number of the connection's PRAGMA; -1 when it can't be read, then *rc tells why. */
 int po_pragma(sqlite3 *handle, const char *query, int *rc);
 
-/* ---- sqlite.c: a connection ----------------------------------------------------------------------------------------- */
+/* ---- sqlite.c: a connection -------------------------------------------------------------------------------------- */
 
 /* Prepared statements, each kept by its connection from its first use on. Their text stands where they are used. */
 typedef enum {
@@ -46,8 +46,8 @@ struct po_ledger_db {
     ino_t inode;
 };
 
-/* Opens path with this module's settings; flags of sqlite3_open_v2(). SQLITE_OK, or a code for po_db_explain(). An error
- * leaves db closed. SQLITE_MISMATCH: the file has another schema version. */
+/* Opens path with this module's settings; flags of sqlite3_open_v2(). SQLITE_OK, or a code for po_db_explain(); then db
+ * stays closed. SQLITE_MISMATCH: the file has another schema version. */
 int po_db_open(po_ledger_db *db, const char *path, int flags);
 /* abandoned: another file has taken the place of this one, so nothing at its path may be touched any more. */
 void po_db_close(po_ledger_db *db, int abandoned);
@@ -58,13 +58,13 @@ const char *po_db_explain(const char *path, int rc, const char *says, char *out,
 /* 1 when the connection is worth nothing after this error. */
 int po_db_is_broken(int rc);
 
-/* ---- sqlite.c: statements ---------------------------------------------------------------------------------------------- */
+/* ---- sqlite.c: statements ---------------------------------------------------------------------------------------- */
 
 /* The statement, ready for binding. NULL when it can't be prepared; everything below takes that NULL and fails. */
 sqlite3_stmt *po_statement(po_ledger_db *db, po_sql id, const char *text);
 /* Runs a statement without looking at rows. APR_EEXIST: a row with that key exists. */
 apr_status_t po_step(po_ledger_db *db, sqlite3_stmt *st);
-/* The next row: APR_SUCCESS, APR_NOTFOUND when there is no more, else APR_EGENERAL. Whoever stops before that resets. */
+/* The next row: APR_SUCCESS, APR_NOTFOUND when there is no more, else APR_EGENERAL. Who stops before that resets. */
 apr_status_t po_next(po_ledger_db *db, sqlite3_stmt *st);
 apr_status_t po_run(po_ledger_db *db, po_sql id, const char *text);
 
@@ -75,13 +75,14 @@ typedef struct {
 } po_cursor;
 
 void po_bind_text(po_cursor *c, const char *text);      /* NULL is NULL; text must outlive the step */
+void po_bind_owned_text(po_cursor *c, char *text);      /* the same; freed by SQLite */
 void po_bind_int(po_cursor *c, apr_int64_t value);
 void po_bind_decimal(po_cursor *c, const po_decimal *d);
 const char *po_read_text(po_cursor *c, apr_pool_t *p);
 apr_int64_t po_read_int(po_cursor *c);
 apr_status_t po_read_decimal(po_cursor *c, po_decimal *d);
 
-/* A reader that needs several statements sees one state of the database between these two; within a job they do nothing. */
+/* A reader that needs several statements sees one state of the database between these two; a job does anyway. */
 int po_read_begin(po_ledger_db *db);
 void po_read_end(po_ledger_db *db, int begun);
 

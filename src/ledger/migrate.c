@@ -41,8 +41,9 @@ static const char *refuse(sqlite3 *handle, const char *path, int version, apr_po
     int rc;
 
     if (version > PO_SCHEMA_VERSION)
-        return apr_psprintf(p, "ledger %s was written by a newer mod_punchout (schema %d, this one knows %d): install that "
-                            "version again, or name another file in PunchOutLedger", path, version, PO_SCHEMA_VERSION);
+        return apr_psprintf(p, "ledger %s was written by a newer mod_punchout (schema %d, this one knows %d): install "
+                            "that version again, or name another file in PunchOutLedger", path, version,
+                            PO_SCHEMA_VERSION);
     if (version > 0 ? po_pragma(handle, "PRAGMA application_id", &rc) != PO_APPLICATION_ID
                     : po_pragma(handle, "SELECT count(*) FROM sqlite_master", &rc) > 0)
         return apr_psprintf(p, "%s is a database of another program: name a file of its own in PunchOutLedger", path);
@@ -87,19 +88,22 @@ static int apply_steps(sqlite3 *handle, int version)
 
 static const char *migrate(sqlite3 *handle, const char *path, int *rc, apr_pool_t *p)
 {
-    const char *wrong;
+    const char *wrong = NULL;
     int version;
 
     sqlite3_busy_timeout(handle, 5000);
     version = po_pragma(handle, "PRAGMA user_version", rc);
-    if (*rc != SQLITE_OK || (wrong = refuse(handle, path, version, p)))
-        return *rc != SQLITE_OK ? NULL : wrong;
-    *rc = sqlite3_exec(handle, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; BEGIN IMMEDIATE", NULL, NULL, NULL);
-    if (*rc != SQLITE_OK)
-        return NULL;
-    version = po_pragma(handle, "PRAGMA user_version", rc);     /* another one may have been quicker */
-    if (*rc != SQLITE_OK || (wrong = refuse(handle, path, version, p)))
-        return *rc != SQLITE_OK ? NULL : wrong;
+    if (*rc == SQLITE_OK)
+        wrong = refuse(handle, path, version, p);       /* before anything is written into the file */
+    if (*rc == SQLITE_OK && !wrong)
+        *rc = sqlite3_exec(handle, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; BEGIN IMMEDIATE", NULL, NULL,
+                           NULL);
+    if (*rc == SQLITE_OK && !wrong)
+        version = po_pragma(handle, "PRAGMA user_version", rc);         /* another process may have been quicker */
+    if (*rc == SQLITE_OK && !wrong)
+        wrong = refuse(handle, path, version, p);
+    if (*rc != SQLITE_OK || wrong)
+        return wrong;
     *rc = apply_steps(handle, version);
     if (*rc == SQLITE_OK)
         *rc = sqlite3_exec(handle, "COMMIT", NULL, NULL, NULL);

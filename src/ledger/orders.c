@@ -4,30 +4,28 @@
 #include <jansson.h>
 #include <string.h>
 
-/* ---- what an order says beside its columns: kept as JSON ----------------------------------------------------------- */
+/* ---- what an order says beside its columns: kept as JSON --------------------------------------------------------- */
 
-static const char *dump(json_t *j, apr_pool_t *p)
+static char *dump(json_t *j)
 {
     char *text = j ? json_dumps(j, JSON_COMPACT) : NULL;
-    const char *kept = text ? apr_pstrdup(p, text) : NULL;
 
-    free(text);
     json_decref(j);
-    return kept;
+    return text;
 }
 
-static const char *address_json(const po_cxml_address *a, apr_pool_t *p)
+static char *address_json(const po_cxml_address *a)
 {
     if (!a)
         return NULL;
     return dump(json_pack("{s:s*,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*}", "id", a->id, "role", a->role,
                           "name", a->name, "email", a->email, "phone", a->phone, "deliverTo", a->deliver_to,
                           "street", a->street, "city", a->city, "state", a->state, "postalCode", a->postal_code,
-                          "country", a->country), p);
+                          "country", a->country));
 }
 
 /* An array of pairs: a name may occur twice, and the order may matter. */
-static const char *pairs_json(const apr_array_header_t *pairs, apr_pool_t *p)
+static char *pairs_json(const apr_array_header_t *pairs)
 {
     json_t *list;
     int i;
@@ -40,10 +38,10 @@ static const char *pairs_json(const apr_array_header_t *pairs, apr_pool_t *p)
 
         json_array_append_new(list, json_pack("[s?,s?]", e->name, e->value));
     }
-    return dump(list, p);
+    return dump(list);
 }
 
-/* ---- orders ---------------------------------------------------------------------------------------------------------------- */
+/* ---- orders ------------------------------------------------------------------------------------------------------ */
 
 #define ORDER_COLUMNS "site, buyer, payload_id, digest, test, request, status, detail, held, received"
 
@@ -106,11 +104,12 @@ apr_status_t po_order_find(po_ledger_db *db, const char *site, const char *buyer
     return rv;
 }
 
-static apr_status_t insert_header(po_ledger_db *db, const po_order_record *rec, const po_cxml_order *order, apr_pool_t *p)
+static apr_status_t insert_header(po_ledger_db *db, const po_order_record *rec, const po_cxml_order *order)
 {
-    po_cursor c = { po_statement(db, PO_SQL_ORDER_INSERT, "INSERT INTO purchase_order(" ORDER_COLUMNS ", order_id, version,"
-                                 " order_date, type, order_type, requisition, refers_to, total, currency, ship_to, bill_to,"
-                                 " contact, extrinsics) VALUES(?,?,?,?,?,?,?,?,?,?, ?,?,?,?,?,?,?,?,?,?,?,?,?)") };
+    po_cursor c = { po_statement(db, PO_SQL_ORDER_INSERT, "INSERT INTO purchase_order(" ORDER_COLUMNS ", order_id,"
+                                 " version, order_date, type, order_type, requisition, refers_to, total, currency,"
+                                 " ship_to, bill_to, contact, extrinsics)"
+                                 " VALUES(?,?,?,?,?,?,?,?,?,?, ?,?,?,?,?,?,?,?,?,?,?,?,?)") };
 
     po_bind_text(&c, rec->site);
     po_bind_text(&c, rec->buyer);
@@ -131,20 +130,21 @@ static apr_status_t insert_header(po_ledger_db *db, const po_order_record *rec, 
     po_bind_text(&c, order->refers_to);
     po_bind_decimal(&c, &order->total);
     po_bind_text(&c, order->currency);
-    po_bind_text(&c, address_json(order->ship_to, p));
-    po_bind_text(&c, address_json(order->bill_to, p));
-    po_bind_text(&c, address_json(order->contact, p));
-    po_bind_text(&c, pairs_json(order->extrinsics, p));
+    po_bind_owned_text(&c, address_json(order->ship_to));
+    po_bind_owned_text(&c, address_json(order->bill_to));
+    po_bind_owned_text(&c, address_json(order->contact));
+    po_bind_owned_text(&c, pairs_json(order->extrinsics));
     return po_step(db, c.st);
 }
 
 static apr_status_t insert_line(po_ledger_db *db, const char *site, apr_int64_t order, int position,
-                                const po_order_match_line *line, apr_pool_t *p)
+                                const po_order_match_line *line)
 {
     const po_cxml_item *item = line->item;
-    po_cursor c = { po_statement(db, PO_SQL_ORDER_LINE_INSERT, "INSERT INTO order_line(purchase_order, position, site, line,"
-                                 " part, auxiliary, quantity, unit_price, currency, unit, description, unspsc, requisition,"
-                                 " accounting, extrinsics, request, charge) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)") };
+    po_cursor c = { po_statement(db, PO_SQL_ORDER_LINE_INSERT, "INSERT INTO order_line(purchase_order, position, site,"
+                                 " line, part, auxiliary, quantity, unit_price, currency, unit, description, unspsc,"
+                                 " requisition, accounting, extrinsics, request, charge)"
+                                 " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)") };
 
     po_bind_int(&c, order);
     po_bind_int(&c, position);
@@ -162,8 +162,8 @@ static apr_status_t insert_line(po_ledger_db *db, const char *site, apr_int64_t 
     po_bind_text(&c, item->description);
     po_bind_text(&c, item->unspsc);
     po_bind_text(&c, item->requisition);
-    po_bind_text(&c, pairs_json(item->accounting, p));
-    po_bind_text(&c, pairs_json(item->extrinsics, p));
+    po_bind_owned_text(&c, pairs_json(item->accounting));
+    po_bind_owned_text(&c, pairs_json(item->extrinsics));
     po_bind_text(&c, line->request ? line->request->id : NULL);
     if (line->charge)
         po_bind_int(&c, line->charge->line);
@@ -173,7 +173,7 @@ static apr_status_t insert_line(po_ledger_db *db, const char *site, apr_int64_t 
 }
 
 static apr_status_t insert_lines(po_ledger_db *db, const char *site, const po_cxml_order *order,
-                                 const po_order_match *match, apr_pool_t *p)
+                                 const po_order_match *match)
 {
     apr_int64_t seq = sqlite3_last_insert_rowid(db->handle);
     int matched = match && match->lines && match->lines->nelts;
@@ -187,7 +187,7 @@ static apr_status_t insert_lines(po_ledger_db *db, const char *site, const po_cx
             line = APR_ARRAY_IDX(match->lines, i, po_order_match_line);
         else
             line.item = &APR_ARRAY_IDX(order->items, i, po_cxml_item);
-        rv = insert_line(db, site, seq, i + 1, &line, p);
+        rv = insert_line(db, site, seq, i + 1, &line);
     }
     return rv;
 }
@@ -195,24 +195,17 @@ static apr_status_t insert_lines(po_ledger_db *db, const char *site, const po_cx
 apr_status_t po_order_insert(po_ledger_db *db, const po_order_record *rec, const po_cxml_order *order,
                              const po_order_match *match)
 {
-    apr_pool_t *p;                      /* for the JSON */
-    apr_status_t rv = apr_pool_create_unmanaged_ex(&p, NULL, NULL);
+    apr_status_t rv = insert_header(db, rec, order);
 
-    if (rv != APR_SUCCESS)
-        return rv;
-    rv = insert_header(db, rec, order, p);
-    if (rv == APR_SUCCESS)
-        rv = insert_lines(db, rec->site, order, match, p);
-    apr_pool_destroy(p);
-    return rv;
+    return rv == APR_SUCCESS ? insert_lines(db, rec->site, order, match) : rv;
 }
 
-/* ---- documents -------------------------------------------------------------------------------------------------------------- */
+/* ---- documents --------------------------------------------------------------------------------------------------- */
 
 apr_status_t po_document_insert(po_ledger_db *db, const po_document *d)
 {
-    po_cursor c = { po_statement(db, PO_SQL_DOCUMENT_INSERT, "INSERT INTO document(site, buyer, payload_id, kind, refers_to,"
-                                 " outgoing, at, body) VALUES(?,?,?,?,?,?,?,?)") };
+    po_cursor c = { po_statement(db, PO_SQL_DOCUMENT_INSERT, "INSERT INTO document(site, buyer, payload_id, kind,"
+                                 " refers_to, outgoing, at, body) VALUES(?,?,?,?,?,?,?,?)") };
 
     po_bind_text(&c, d->site);
     po_bind_text(&c, d->buyer);
@@ -228,8 +221,9 @@ apr_status_t po_document_insert(po_ledger_db *db, const po_document *d)
 apr_status_t po_document_get(po_ledger_db *db, const char *site, const char *payload_id, apr_pool_t *p,
                              po_document **out)
 {
-    po_cursor c = { po_statement(db, PO_SQL_DOCUMENT_GET, "SELECT site, buyer, payload_id, kind, refers_to, outgoing, at,"
-                                 " body FROM document WHERE site = ?1 AND payload_id = ?2 ORDER BY seq DESC LIMIT 1") };
+    po_cursor c = { po_statement(db, PO_SQL_DOCUMENT_GET, "SELECT site, buyer, payload_id, kind, refers_to, outgoing,"
+                                 " at, body FROM document WHERE site = ?1 AND payload_id = ?2"
+                                 " ORDER BY seq DESC LIMIT 1") };
     apr_status_t rv;
     po_document *d;
 
@@ -254,15 +248,15 @@ apr_status_t po_document_get(po_ledger_db *db, const char *site, const char *pay
     return APR_SUCCESS;
 }
 
-/* ---- subscriptions ------------------------------------------------------------------------------------------------------------ */
+/* ---- subscriptions ----------------------------------------------------------------------------------------------- */
 
 apr_status_t po_subscription_put(po_ledger_db *db, const po_request *r, const char *subscription, apr_time_t now)
 {
     po_cursor c = { po_statement(db, PO_SQL_SUBSCRIPTION_PUT, "INSERT INTO subscription(site, test, id, buyer, account,"
                                  " product, offer, request, created, updated) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?9)"
-                                 " ON CONFLICT(site, test, id) DO UPDATE SET account = ifnull(excluded.account, account),"
-                                 " product = excluded.product, offer = excluded.offer, request = excluded.request,"
-                                 " updated = excluded.updated") };
+                                 " ON CONFLICT(site, test, id) DO UPDATE SET"
+                                 " account = ifnull(excluded.account, account), product = excluded.product,"
+                                 " offer = excluded.offer, request = excluded.request, updated = excluded.updated") };
 
     po_bind_text(&c, r->site);
     po_bind_int(&c, r->test);

@@ -1,7 +1,7 @@
 /* outbox.c - what has to go out: rows are added with what causes them, claimed by leases, and kept with their outcome.
  *
- * A lane is the rows of one request and class (events, or mail). They go out in order: a row that is open or parked holds
- * back those behind it; one that is delivered or has failed for good does not.
+ * A lane is the rows of one request and class (events, or mail). They go out in order: a row that is open or parked
+ * holds back those behind it; one that is delivered or has failed for good does not.
  */
 #include "ledger/ledger_private.h"
 
@@ -42,8 +42,8 @@ static po_outbox_row *read_row(sqlite3_stmt *st, apr_pool_t *p)
 
 apr_status_t po_outbox_add(po_ledger_db *db, const po_outbox_row *row, apr_time_t due)
 {
-    po_cursor c = { po_statement(db, PO_SQL_OUTBOX_ADD, "INSERT INTO outbox(site, key, channel, class, request, buyer, state,"
-                                 " due, tries, created, recipients, body) VALUES(?,?,?,?,?,?,0,?,0,?,?,?)") };
+    po_cursor c = { po_statement(db, PO_SQL_OUTBOX_ADD, "INSERT INTO outbox(site, key, channel, class, request, buyer,"
+                                 " state, due, tries, created, recipients, body) VALUES(?,?,?,?,?,?,0,?,0,?,?,?)") };
     apr_status_t rv;
 
     po_bind_text(&c, row->site);
@@ -62,7 +62,7 @@ apr_status_t po_outbox_add(po_ledger_db *db, const po_outbox_row *row, apr_time_
     return rv;
 }
 
-/* ---- claiming ---------------------------------------------------------------------------------------------------------------- */
+/* ---- claiming ---------------------------------------------------------------------------------------------------- */
 
 typedef enum { BACKEND_ALIVE, BACKEND_PROBE, BACKEND_DEAD } backend_state;
 
@@ -105,7 +105,8 @@ static backend_state state_of(const po_outbox_claim_args *a, const char *site, c
 }
 
 /* One step through the index for each backend, however many rows wait for it. */
-static apr_status_t find_backends(po_ledger_db *db, const po_outbox_claim_args *a, apr_pool_t *p, apr_array_header_t *out)
+static apr_status_t find_backends(po_ledger_db *db, const po_outbox_claim_args *a, apr_pool_t *p,
+                                  apr_array_header_t *out)
 {
     sqlite3_stmt *st = po_statement(db, PO_SQL_OUTBOX_BACKEND, "SELECT site, channel FROM outbox WHERE state = 0"
                                     " AND (site, channel) > (?1, ?2) ORDER BY site, channel LIMIT 1");
@@ -168,8 +169,8 @@ static apr_status_t claim_row(po_ledger_db *db, const po_outbox_claim_args *a, a
     return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
 }
 
-/* When a row can be claimed next, by the same conditions as the claim: a row that is held back, or whose backend is dead,
- * must not make anybody look again and again. Leases of claimed rows count. */
+/* When a row can be claimed next, by the same conditions as the claim: a row that is held back, or whose backend is
+ * dead, must not make anybody look again and again. Leases of claimed rows count. */
 static apr_status_t find_next(po_ledger_db *db, const backend *b, apr_time_t *next_due)
 {
     po_cursor c = { po_statement(db, PO_SQL_OUTBOX_NEXT, "SELECT due FROM outbox o WHERE state = 0 AND site = ?1"
@@ -215,7 +216,7 @@ apr_status_t po_outbox_claim(po_ledger_db *db, const po_outbox_claim_args *a, ap
     return rv;
 }
 
-/* ---- outcomes ---------------------------------------------------------------------------------------------------------------- */
+/* ---- outcomes ---------------------------------------------------------------------------------------------------- */
 
 /* Did the end of this row open the way for one behind it? Only then need anybody look. */
 static apr_status_t wake_if_followed(po_ledger_db *db, apr_int64_t seq)
@@ -243,8 +244,9 @@ static sqlite3_stmt *result_statement(po_ledger_db *db, apr_int64_t seq, apr_int
         c.st = po_statement(db, PO_SQL_OUTBOX_DONE, "UPDATE outbox SET state = 1, owner = NULL,"
                             " answer = ifnull(?2, answer) WHERE seq = ?1");
     else if (what == PO_OUTBOX_OPEN)
-        c.st = po_statement(db, PO_SQL_OUTBOX_AGAIN, "UPDATE outbox SET due = ?4, owner = NULL, tries = max(tries - ?5, 0),"
-                            " answer = ifnull(?2, answer) WHERE seq = ?1 AND state = 0 AND owner = ?3");
+        c.st = po_statement(db, PO_SQL_OUTBOX_AGAIN, "UPDATE outbox SET due = ?4, owner = NULL,"
+                            " tries = max(tries - ?5, 0), answer = ifnull(?2, answer)"
+                            " WHERE seq = ?1 AND state = 0 AND owner = ?3");
     else
         c.st = po_statement(db, PO_SQL_OUTBOX_STOP, "UPDATE outbox SET state = ?4, owner = NULL,"
                             " answer = ifnull(?2, answer) WHERE seq = ?1 AND state = 0 AND owner = ?3");
@@ -275,7 +277,8 @@ apr_status_t po_outbox_result(po_ledger_db *db, apr_int64_t seq, apr_int64_t own
 apr_status_t po_outbox_recover(po_ledger_db *db, apr_int64_t me, int (*alive)(apr_int64_t owner, void *baton),
                                void *baton, int *n)
 {
-    sqlite3_stmt *st = po_statement(db, PO_SQL_OUTBOX_OWNERS, "SELECT DISTINCT owner FROM outbox WHERE owner IS NOT NULL");
+    sqlite3_stmt *st = po_statement(db, PO_SQL_OUTBOX_OWNERS, "SELECT DISTINCT owner FROM outbox"
+                                    " WHERE owner IS NOT NULL");
     apr_int64_t dead[OWNERS_AT_ONCE];
     apr_status_t rv = APR_SUCCESS;
     int i, count = 0;
@@ -302,7 +305,7 @@ apr_status_t po_outbox_recover(po_ledger_db *db, apr_int64_t me, int (*alive)(ap
     return rv;
 }
 
-/* ---- looking ------------------------------------------------------------------------------------------------------------------- */
+/* ---- looking ----------------------------------------------------------------------------------------------------- */
 
 apr_status_t po_outbox_get(po_ledger_db *db, const char *key, apr_pool_t *p, po_outbox_row **out,
                            po_outbox_state *state)

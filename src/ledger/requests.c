@@ -2,15 +2,17 @@
 #include "ledger/ledger_private.h"
 
 #define REQUEST_COLUMNS \
-    "id, site, buyer, organization, session, form_digest, state, test, product, offer, product_name, seller, pricing, " \
-    "term, action, subscription, terms_version, terms_at, user, email, user_name, account, account_email, currency, " \
-    "budget, preapproved_by, reason, url, cart_payload, created, updated, expires"
+    "id, site, buyer, organization, session, form_digest, state, test, product, offer, product_name, seller, " \
+    "pricing, term, action, subscription, terms_version, terms_at, user, email, user_name, account, account_email, " \
+    "currency, budget, preapproved_by, reason, url, cart_payload, created, updated, expires"
+#define THE_REQUEST "(SELECT seq FROM request WHERE site = ?1 AND id = ?2)"
 #define CHARGE_COLUMNS \
-    "line, kind, dimension, part, description, unit, unspsc, currency, quantity, unit_price, state, order_id, order_line"
+    "line, kind, dimension, part, description, unit, unspsc, currency, quantity, unit_price, state, order_id, " \
+    "order_line"
 
 #define EXPIRE_AT_ONCE 500              /* a job holds up all others: the rest comes with the next call */
 
-/* ---- binding and reading, in the order of the columns above --------------------------------------------------------- */
+/* ---- binding and reading, in the order of the columns above ------------------------------------------------------ */
 
 static void bind_request(po_cursor *c, const po_request *r)
 {
@@ -119,17 +121,17 @@ static int is_storable(const po_decimal *d)
     return po_decimal_parse(&again, po_decimal_text(d, 0, text), -1) == APR_SUCCESS;
 }
 
-/* ---- insert and update -------------------------------------------------------------------------------------------------- */
+/* ---- insert and update ------------------------------------------------------------------------------------------- */
 
-static apr_status_t insert_charge(po_ledger_db *db, const po_request *r, const po_charge *charge)
+static apr_status_t insert_charge(po_ledger_db *db, apr_int64_t seq, const po_request *r, const po_charge *charge)
 {
-    po_cursor c = { po_statement(db, PO_SQL_CHARGE_INSERT, "INSERT INTO charge(site, request, buyer, " CHARGE_COLUMNS ")"
-                                 " VALUES(?,?,?, ?,?,?,?,?,?,?,?,?,?,?,?,?)") };
+    po_cursor c = { po_statement(db, PO_SQL_CHARGE_INSERT, "INSERT INTO charge(request, site, buyer, "
+                                 CHARGE_COLUMNS ") VALUES(?,?,?, ?,?,?,?,?,?,?,?,?,?,?,?,?)") };
 
     if (!is_storable(&charge->quantity) || !is_storable(&charge->unit_price))
         return APR_EINVAL;
+    po_bind_int(&c, seq);
     po_bind_text(&c, r->site);
-    po_bind_text(&c, r->id);
     po_bind_text(&c, r->buyer);
     po_bind_int(&c, charge->line);
     po_bind_text(&c, charge->kind);
@@ -151,21 +153,23 @@ apr_status_t po_request_insert(po_ledger_db *db, const po_request *r)
 {
     po_cursor c = { po_statement(db, PO_SQL_REQUEST_INSERT, "INSERT INTO request(" REQUEST_COLUMNS ")"
                                  " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)") };
+    apr_int64_t seq;
     apr_status_t rv;
     int i;
 
     bind_request(&c, r);
     rv = po_step(db, c.st);
+    seq = sqlite3_last_insert_rowid(db->handle);
     for (i = 0; rv == APR_SUCCESS && r->charges && i < r->charges->nelts; i++)
-        rv = insert_charge(db, r, &APR_ARRAY_IDX(r->charges, i, po_charge));
+        rv = insert_charge(db, seq, r, &APR_ARRAY_IDX(r->charges, i, po_charge));
     return rv;
 }
 
 /* A charge that did not change is not written: two lookups cost less than a page more to sync. */
 static apr_status_t update_charge(po_ledger_db *db, const po_request *r, const po_charge *charge)
 {
-    po_cursor c = { po_statement(db, PO_SQL_CHARGE_UPDATE, "UPDATE charge SET state = ?4, order_id = ?5, order_line = ?6"
-                                 " WHERE site = ?1 AND request = ?2 AND line = ?3"
+    po_cursor c = { po_statement(db, PO_SQL_CHARGE_UPDATE, "UPDATE charge SET state = ?4, order_id = ?5,"
+                                 " order_line = ?6 WHERE request = " THE_REQUEST " AND line = ?3"
                                  " AND (state <> ?4 OR order_id IS NOT ?5 OR order_line <> ?6)") };
 
     po_bind_text(&c, r->site);
@@ -200,12 +204,12 @@ apr_status_t po_request_update(po_ledger_db *db, const po_request *r)
     return rv;
 }
 
-/* ---- reading ---------------------------------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 static apr_status_t add_charges(po_ledger_db *db, po_request *r, apr_pool_t *p)
 {
     po_cursor c = { po_statement(db, PO_SQL_CHARGES, "SELECT " CHARGE_COLUMNS " FROM charge"
-                                 " WHERE site = ?1 AND request = ?2 ORDER BY line") };
+                                 " WHERE request = " THE_REQUEST " ORDER BY line") };
     apr_status_t rv;
 
     po_bind_text(&c, r->site);
@@ -268,8 +272,8 @@ apr_status_t po_request_of_session(po_ledger_db *db, const char *site, const cha
  * without one. */
 #define LIST_FROM(condition) \
     "SELECT " REQUEST_COLUMNS " FROM request WHERE site = ?1 AND " condition " AND (?2 IS NULL OR buyer = ?2)" \
-    " AND (?3 IS NULL OR account = ?3) AND (?4 IS NULL OR ifnull(email, '') = ?4) AND (?5 IS NULL OR ifnull(user, '') = ?5)" \
-    " ORDER BY created DESC LIMIT ?6"
+    " AND (?3 IS NULL OR account = ?3) AND (?4 IS NULL OR ifnull(email, '') = ?4)" \
+    " AND (?5 IS NULL OR ifnull(user, '') = ?5) ORDER BY created DESC LIMIT ?6"
 
 static sqlite3_stmt *list_statement(po_ledger_db *db, const po_request_filter *f)
 {
@@ -303,10 +307,11 @@ apr_status_t po_request_list(po_ledger_db *db, const po_request_filter *f, apr_p
     return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
 }
 
-static sqlite3_stmt *candidates_statement(po_ledger_db *db, const char *site, const char *buyer, const po_cxml_item *item)
+static sqlite3_stmt *candidates_statement(po_ledger_db *db, const char *site, const char *buyer,
+                                          const po_cxml_item *item)
 {
     po_cursor c = { po_statement(db, PO_SQL_CANDIDATES, "SELECT DISTINCT r.id, r.created FROM charge c"
-                                 " JOIN request r ON r.site = c.site AND r.id = c.request"
+                                 " JOIN request r ON r.seq = c.request"
                                  " WHERE c.site = ?1 AND c.buyer = ?2 AND c.part = ?3 AND c.currency = ?4"
                                  " AND c.unit_price = ?5 AND c.quantity = ?6 AND c.state = 0 AND r.state IN (1, 2)"
                                  " ORDER BY r.created LIMIT 2") };
@@ -350,15 +355,14 @@ apr_status_t po_request_candidates(po_ledger_db *db, const char *site, const cha
     return rv;
 }
 
-/* ---- time ------------------------------------------------------------------------------------------------------------------- */
+/* ---- time -------------------------------------------------------------------------------------------------------- */
 
 static apr_status_t expire_charges(po_ledger_db *db, sqlite3_stmt *expired)
 {
     sqlite3_stmt *st = po_statement(db, PO_SQL_EXPIRE_CHARGES, "UPDATE charge SET state = 4"
-                                    " WHERE site = ?1 AND request = ?2 AND state = 0");
+                                    " WHERE request = ?1 AND state = 0");
 
-    sqlite3_bind_value(st, 1, sqlite3_column_value(expired, 0));
-    sqlite3_bind_value(st, 2, sqlite3_column_value(expired, 1));
+    sqlite3_bind_int64(st, 1, sqlite3_column_int64(expired, 0));
     return po_step(db, st);
 }
 
@@ -366,9 +370,8 @@ static apr_status_t expire_requests(po_ledger_db *db, apr_time_t now, int *n)
 {
     po_cursor c = { po_statement(db, PO_SQL_EXPIRE, "UPDATE request SET state = 11, updated = ?1 WHERE seq IN"
                                  " (SELECT seq FROM request r WHERE state < 2 AND expires BETWEEN 1 AND ?1"
-                                 "  AND NOT EXISTS (SELECT 1 FROM charge c WHERE c.site = r.site AND c.request = r.id"
-                                 "                  AND c.state = 1)"
-                                 "  LIMIT ?2) RETURNING site, id") };
+                                 "  AND NOT EXISTS (SELECT 1 FROM charge c WHERE c.request = r.seq AND c.state = 1)"
+                                 "  LIMIT ?2) RETURNING seq") };
     apr_status_t rv;
 
     po_bind_int(&c, now);
@@ -397,8 +400,8 @@ apr_status_t po_request_expire(po_ledger_db *db, apr_time_t now, apr_time_t dead
     rv = expire_requests(db, now, n);
     if (rv != APR_SUCCESS)
         return rv;
-    c.st = po_statement(db, PO_SQL_HOLD, "UPDATE request SET state = 8, updated = ?1, reason = 'The marketplace took the"
-                        " order but has not said in time whether the subscription is ready'"
+    c.st = po_statement(db, PO_SQL_HOLD, "UPDATE request SET state = 8, updated = ?1, reason = 'The marketplace took"
+                        " the order but has not said in time whether the subscription is ready'"
                         " WHERE state = 4 AND updated < ?2");
     po_bind_int(&c, now);
     po_bind_int(&c, deadline);

@@ -34,16 +34,16 @@ const char *const po_schema[PO_SCHEMA_VERSION] = {
     "CREATE INDEX request_expires ON request(expires) WHERE state < 2;"         /* draft, requested */
     "CREATE INDEX request_delivering ON request(updated) WHERE state = 4;"
 
-    /* buyer stands here too: an order line without auxiliary id looks for open charges of its buyer */
+    /* By the request's number, not its random id: orders come about as old as their requests, so that neighbours are
+     * written together. buyer: an order line without auxiliary id looks for open charges of its buyer. */
     "CREATE TABLE charge("
-    "  site TEXT NOT NULL, request TEXT NOT NULL, line INTEGER NOT NULL,"
-    "  buyer TEXT NOT NULL, kind TEXT, dimension TEXT,"
+    "  request INTEGER NOT NULL REFERENCES request(seq), line INTEGER NOT NULL,"
+    "  site TEXT NOT NULL, buyer TEXT NOT NULL, kind TEXT, dimension TEXT,"
     "  part TEXT, description TEXT, unit TEXT, unspsc TEXT, currency TEXT,"
     "  quantity TEXT NOT NULL, unit_price TEXT NOT NULL,"
     "  state INTEGER NOT NULL,"
     "  order_id TEXT, order_line INTEGER NOT NULL,"
-    "  PRIMARY KEY(site, request, line),"
-    "  FOREIGN KEY(site, request) REFERENCES request(site, id)"
+    "  PRIMARY KEY(request, line)"
     ") WITHOUT ROWID;"
     "CREATE INDEX charge_open ON charge(site, buyer, part, currency, unit_price, quantity) WHERE state = 0;"
 

@@ -1,19 +1,23 @@
 /* sqlite.c - connections to the ledger: opening, settings, prepared statements, binding and reading, readers. */
 #include "ledger/ledger_private.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define BUSY_TIMEOUT_MS 5000            /* against strangers only: a backup, a command line tool */
 
-/* ---- opening and closing ------------------------------------------------------------------------------------------- */
+/* ---- opening and closing ----------------------------------------------------------------------------------------- */
 
 /* temp_store: savepoints would make temporary files. mmap_size: each commit of another child empties this connection's
- * page cache, and mapped pages are reread cheaply. journal_size_limit: a WAL that a long reader let grow shrinks again. */
+ * page cache, and mapped pages are reread cheaply. wal_autocheckpoint (pages): an order changes the same last pages of
+ * tables as its neighbours, so a rarer checkpoint copies less. journal_size_limit: a WAL that a long reader let grow
+ * shrinks again. */
 static const char writer_settings[] =
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;"
-    "PRAGMA mmap_size=268435456; PRAGMA journal_size_limit=67108864";
+    "PRAGMA mmap_size=268435456; PRAGMA cache_size=-8192; PRAGMA wal_autocheckpoint=4000;"
+    "PRAGMA journal_size_limit=67108864";
 static const char reader_settings[] = "PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=268435456";
 
 static int check_version(sqlite3 *handle)
@@ -34,7 +38,8 @@ int po_db_open(po_ledger_db *db, const char *path, int flags)
         rc = check_version(db->handle); /* first of all: the settings write into the file */
     }
     if (rc == SQLITE_OK)
-        rc = sqlite3_exec(db->handle, flags & SQLITE_OPEN_READWRITE ? writer_settings : reader_settings, NULL, NULL, NULL);
+        rc = sqlite3_exec(db->handle, flags & SQLITE_OPEN_READWRITE ? writer_settings : reader_settings, NULL, NULL,
+                          NULL);
     if (rc == SQLITE_OK && flags & SQLITE_OPEN_READWRITE && sqlite3_db_readonly(db->handle, "main"))
         rc = SQLITE_READONLY;           /* SQLite opens what it may only read without a word */
     if (rc != SQLITE_OK) {
@@ -99,20 +104,20 @@ static const char *advise(const char *path, int rc)
     case SQLITE_CANTOPEN:
         return advise_missing(path);
     case SQLITE_READONLY: case SQLITE_PERM: case SQLITE_AUTH:
-        return "it can't be written: let the server's user write the file, its -wal and -shm, and its directory, and check "
-               "that the file system is not mounted read-only";
+        return "it can't be written: let the server's user write the file, its -wal and -shm, and its directory, and "
+               "check that the file system is not mounted read-only";
     case SQLITE_BUSY: case SQLITE_LOCKED:
         return "another program has kept it locked for 5 seconds: end that program (a backup, a sqlite3 shell)";
     case SQLITE_CORRUPT: case SQLITE_NOTADB:
-        return "it is damaged or no database: stop httpd, keep a copy of it with its -wal, run PRAGMA integrity_check on "
-               "that copy, and bring back a backup";
+        return "it is damaged or no database: stop httpd, keep a copy of it with its -wal, run PRAGMA integrity_check "
+               "on that copy, and bring back a backup";
     case SQLITE_FULL:
         return "the disk is full: make room; nothing is accepted until then";
     case SQLITE_IOERR:
         return "reading or writing it failed: check the disk, its free space and quota, and the kernel's log";
     case SQLITE_MISMATCH:
-        return "it has another schema version than this module: restart httpd, which migrates an older file; a newer one "
-               "needs the newer module";
+        return "it has another schema version than this module: restart httpd, which migrates an older file; a newer "
+               "one needs the newer module";
     default:
         return "SQLite refuses it";
     }
@@ -125,7 +130,7 @@ const char *po_db_explain(const char *path, int rc, const char *says, char *out,
     return out;
 }
 
-/* ---- statements ------------------------------------------------------------------------------------------------------- */
+/* ---- statements -------------------------------------------------------------------------------------------------- */
 
 sqlite3_stmt *po_statement(po_ledger_db *db, po_sql id, const char *text)
 {
@@ -143,7 +148,7 @@ static apr_status_t failure(po_ledger_db *db, int rc)
 {
     if (rc == SQLITE_CONSTRAINT_UNIQUE || rc == SQLITE_CONSTRAINT_PRIMARYKEY)
         return APR_EEXIST;
-    if (rc != SQLITE_MISUSE || db->rc == SQLITE_OK)     /* MISUSE: it could not be prepared, for the reason kept already */
+    if (rc != SQLITE_MISUSE || db->rc == SQLITE_OK)     /* MISUSE: not even prepared, for the reason kept already */
         db->rc = rc;
     return APR_EGENERAL;
 }
@@ -174,6 +179,11 @@ apr_status_t po_run(po_ledger_db *db, po_sql id, const char *text)
 void po_bind_text(po_cursor *c, const char *text)
 {
     sqlite3_bind_text(c->st, ++c->at, text, -1, SQLITE_STATIC);
+}
+
+void po_bind_owned_text(po_cursor *c, char *text)
+{
+    sqlite3_bind_text(c->st, ++c->at, text, -1, free);  /* also when it fails */
 }
 
 void po_bind_int(po_cursor *c, apr_int64_t value)
@@ -218,7 +228,7 @@ void po_read_end(po_ledger_db *db, int begun)
         po_run(db, PO_SQL_READ_END, "COMMIT");
 }
 
-/* ---- readers ------------------------------------------------------------------------------------------------------------ */
+/* ---- readers ----------------------------------------------------------------------------------------------------- */
 
 static apr_status_t reader_close(void *data)
 {

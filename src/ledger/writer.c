@@ -4,8 +4,8 @@
  * never says BUSY between children), then the whole queue, runs every job in a savepoint, commits once and wakes the
  * callers. While it waits for the disk, the next batch gathers.
  *
- * A job that fails undoes itself alone. A transaction that fails (disk full, a broken file) is not tried again: nothing of
- * it is kept, every caller of it gets APR_EGENERAL, and what sent the document sends it again.
+ * A job that fails undoes itself alone. A transaction that fails (disk full, a broken file) is not tried again: nothing
+ * of it is kept, every caller of it gets APR_EGENERAL, and what sent the document sends it again.
  */
 #include "ledger/ledger_private.h"
 
@@ -50,7 +50,7 @@ struct po_ledger {
     apr_time_t logged;
 };
 
-/* ---- log --------------------------------------------------------------------------------------------------------------- */
+/* ---- log --------------------------------------------------------------------------------------------------------- */
 
 static void say(po_ledger *l, int level, const char *text)
 {
@@ -82,7 +82,7 @@ static void all_is_well(po_ledger *l)
     say(l, 2, text);
 }
 
-/* ---- the transaction ----------------------------------------------------------------------------------------------------- */
+/* ---- the transaction --------------------------------------------------------------------------------------------- */
 
 static int connected(po_ledger *l)
 {
@@ -90,8 +90,8 @@ static int connected(po_ledger *l)
     int rc;
 
     if (l->db.handle && !po_db_in_place(&l->db, l->options.path)) {
-        apr_snprintf(text, sizeof(text), "ledger %s was moved, deleted or replaced while in use; it is opened anew. Stop httpd "
-                     "before you do that: what was written last may be in the old file", l->options.path);
+        apr_snprintf(text, sizeof(text), "ledger %s was moved, deleted or replaced while in use; it is opened anew. "
+                     "Stop httpd before you do that: what was written last may be in the old file", l->options.path);
         say(l, 1, text);
         po_db_close(&l->db, 1);
     }
@@ -172,7 +172,7 @@ static int transaction(po_ledger *l, job *list)
     return 0;
 }
 
-/* ---- the queue ------------------------------------------------------------------------------------------------------------- */
+/* ---- the queue --------------------------------------------------------------------------------------------------- */
 
 static job *take_all(po_ledger *l)
 {
@@ -250,8 +250,8 @@ static void run_batch(po_ledger *l)
             o->unlock(o->baton);
     }
     else
-        say(l, 0, "the lock around the ledger can't be taken, nothing is written: restart httpd (the Mutex directive says "
-            "which kind of lock it is)");
+        say(l, 0, "the lock around the ledger can't be taken, nothing is written: restart httpd (the Mutex directive "
+            "says which kind of lock it is)");
     for (j = list; j; j = j->next) {
         n++;
         wakes = wakes || j->wakes;
@@ -298,7 +298,7 @@ static void *writer_main(void *data)
     return NULL;
 }
 
-/* ---- callers ---------------------------------------------------------------------------------------------------------------- */
+/* ---- callers ----------------------------------------------------------------------------------------------------- */
 
 /* At the first job: most children of prefork never need it. With the lock held. */
 static int start_thread(po_ledger *l)
@@ -390,7 +390,7 @@ void po_ledger_post(po_ledger *l, po_ledger_fn *fn, void *baton, void (*done)(vo
     }
 }
 
-/* ---- beginning and end -------------------------------------------------------------------------------------------------------- */
+/* ---- beginning and end ------------------------------------------------------------------------------------------- */
 
 /* Before the pool that holds the object dies. */
 static apr_status_t leave(void *data)
