@@ -1,0 +1,465 @@
+/* order.c - a purchase order against the requests that it names: every line is judged first, then all is applied. */
+#include "market/market_private.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#define REQUEST_PREFIX "req-"
+#define REQUEST_BYTES 40
+#define LINE_DIGITS 5
+#define PROBLEMS_TOLD 5                 /* in one detail; the rest is counted */
+#define SHOWN_BYTES 60
+
+int po_auxiliary_parse(const char *auxiliary, const char **request, int *line, apr_pool_t *p)
+{
+    const char *point;
+    apr_size_t len, digits;
+
+    auxiliary += strspn(auxiliary, " \t\r\n");
+    if (strncmp(auxiliary, REQUEST_PREFIX, sizeof(REQUEST_PREFIX) - 1) || !(point = strchr(auxiliary, '.')))
+        return 0;
+    len = (apr_size_t)(point - auxiliary);
+    if (len < sizeof(REQUEST_PREFIX) || len > REQUEST_BYTES
+        || strspn(auxiliary, "abcdefghijklmnopqrstuvwxyz0123456789-") != len)
+        return 0;
+    digits = strspn(point + 1, "0123456789");
+    if (!digits || digits > LINE_DIGITS || point[1] == '0'
+        || point[1 + digits + strspn(point + 1 + digits, " \t\r\n")])
+        return 0;
+    for (*line = 0, point++; digits--; point++)
+        *line = *line * 10 + (*point - '0');
+    *request = apr_pstrmemdup(p, auxiliary, len);
+    return 1;
+}
+
+/* ---- the verdict ------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    const po_cxml_order *order;
+    const po_buyer *buyer;
+    apr_time_t now;
+    apr_array_header_t *known;
+    apr_hash_t *by_id;                  /* request id -> po_request *, of known */
+    apr_hash_t *taken;                  /* po_charge * -> po_order_match_line *: lines of this order */
+    apr_hash_t *open;                   /* open_key() -> array of candidate; made when a line needs it */
+    po_order_match *out;
+    int refused, differs, held;
+    int problems;
+    po_buffer detail;
+    apr_pool_t *p;
+} matching;
+
+/* Adds a sentence to the detail, behind the line that it is about. */
+static void tell(matching *m, const po_cxml_item *item, const char *format, va_list args)
+{
+    if (m->problems++ >= PROBLEMS_TOLD)
+        return;
+    if (m->problems > 1)
+        po_buffer_lit(&m->detail, "; ");
+    if (item)
+        po_buffer_str(&m->detail, apr_psprintf(m->p, "line %d: ", item->line));
+    po_buffer_str(&m->detail, apr_pvsprintf(m->p, format, args));
+}
+
+#define PRINTF __attribute__((format(printf, 3, 4)))
+
+/* The order differs from what was asked for: PunchOutOrderMismatch decides. */
+PRINTF static void differ(matching *m, const po_cxml_item *item, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    tell(m, item, format, args);
+    va_end(args);
+    m->differs = 1;
+}
+
+/* No setting makes this order acceptable. */
+PRINTF static void refuse(matching *m, const po_cxml_item *item, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    tell(m, item, format, args);
+    va_end(args);
+    m->refused = 1;
+}
+
+PRINTF static void hold(matching *m, const po_cxml_item *item, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    tell(m, item, format, args);
+    va_end(args);
+    m->held = 1;
+}
+
+PRINTF static void warn(matching *m, const po_cxml_item *item, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    tell(m, item, format, args);
+    va_end(args);
+}
+
+static const char *shown(const matching *m, const char *text)
+{
+    return text && *text ? apr_psprintf(m->p, "\"%s\"", po_utf8_cut(text, SHOWN_BYTES, m->p)) : "none";
+}
+
+static const char *number(const matching *m, const po_decimal *d)
+{
+    char text[PO_DECIMAL_TEXT];
+
+    return apr_pstrdup(m->p, po_decimal_text(d, 0, text));
+}
+
+static const char *amount(const matching *m, const po_decimal *d, const char *currency)
+{
+    char text[PO_DECIMAL_TEXT];
+
+    return apr_pstrcat(m->p, po_money_text(d, currency ? currency : "", text), " ",
+                       currency ? currency : "(no currency)", NULL);
+}
+
+/* ---- a line that names its charge -------------------------------------------------------------------------------- */
+
+static int same_text(const char *a, const char *b)
+{
+    return a && b && !strcmp(a, b);
+}
+
+/* As emitted: part, quantity, price, currency; a changed unit is only told (some systems turn all units into EA). */
+static void compare(matching *m, const po_order_match_line *l)
+{
+    const po_cxml_item *item = l->item;
+    const po_charge *c = l->charge;
+
+    if (!same_text(item->part, c->part))
+        differ(m, item, "SupplierPartID is %s, the cart said \"%s\"", shown(m, item->part), c->part);
+    if (po_decimal_compare(&item->quantity, &c->quantity))
+        differ(m, item, "quantity is %s, the cart said %s", number(m, &item->quantity), number(m, &c->quantity));
+    if (!item->has_price)
+        differ(m, item, "there is no UnitPrice, the cart said %s", amount(m, &c->unit_price, c->currency));
+    else if (po_decimal_compare(&item->unit_price, &c->unit_price) || !same_text(item->currency, c->currency))
+        differ(m, item, "UnitPrice is %s, the cart said %s", amount(m, &item->unit_price, item->currency),
+               amount(m, &c->unit_price, c->currency));
+    if (item->unit && strcmp(item->unit, c->unit) && strcmp(item->unit, po_unit_for(m->buyer, c->unit)))
+        warn(m, item, "UnitOfMeasure is %s, the cart said \"%s\" (accepted)", shown(m, item->unit),
+             po_unit_for(m->buyer, c->unit));
+}
+
+static int has_expired(const matching *m, const po_request *r)
+{
+    return r->state == PO_STATE_EXPIRED || (r->state == PO_STATE_REQUESTED && r->expires && m->now > r->expires);
+}
+
+/* Whether this charge of this request may be ordered at all. */
+static void judge(matching *m, const po_order_match_line *l)
+{
+    const po_request *r = l->request;
+    const po_charge *c = l->charge;
+
+    if (c->state == PO_CHARGE_ORDERED)
+        refuse(m, l->item, "charge %s.%d is already ordered by order %s; don't order it twice", r->id, c->line,
+               c->order_id ? c->order_id : "(unknown)");
+    else if (c->state == PO_CHARGE_PREAPPROVED)
+        refuse(m, l->item, "charge %s.%d was approved without an order and needs none", r->id, c->line);
+    else if (c->state == PO_CHARGE_CANCELLED || r->state == PO_STATE_CANCELLED)
+        refuse(m, l->item, "request %s was cancelled; return a new cart", r->id);
+    else if (has_expired(m, r) || c->state == PO_CHARGE_EXPIRED)
+        hold(m, l->item, "request %s has expired; the marketplace decides whether it still holds", r->id);
+    else if (r->state == PO_STATE_HELD)
+        hold(m, l->item, "request %s is held already%s%s", r->id, r->reason ? ": " : "", r->reason ? r->reason : "");
+    else if (r->state != PO_STATE_REQUESTED && r->state != PO_STATE_PARTLY_APPROVED)
+        refuse(m, l->item, "request %s is %s and takes no order; return a new cart", r->id, po_state_name(r->state));
+}
+
+/* 0 when another line of this order has the charge. */
+static int take(matching *m, po_order_match_line *l)
+{
+    const po_order_match_line *other = apr_hash_get(m->taken, &l->charge, sizeof(l->charge));
+
+    if (other)
+        return 0;
+    apr_hash_set(m->taken, &l->charge, sizeof(l->charge), l);
+    return 1;
+}
+
+static po_charge *find_charge(const po_request *r, int line)
+{
+    int i;
+
+    for (i = 0; i < r->charges->nelts; i++)
+        if (APR_ARRAY_IDX(r->charges, i, po_charge).line == line)
+            return &APR_ARRAY_IDX(r->charges, i, po_charge);
+    return NULL;
+}
+
+static void match_named(matching *m, po_order_match_line *l)
+{
+    const char *auxiliary = l->item->auxiliary, *id;
+    int line;
+
+    if (!po_auxiliary_parse(auxiliary, &id, &line, m->p)
+        || !(l->request = apr_hash_get(m->by_id, id, APR_HASH_KEY_STRING))) {
+        differ(m, l->item, "SupplierPartAuxiliaryID %s names no request of this connection; order what a cart returned",
+               shown(m, auxiliary));
+        return;
+    }
+    if (!(l->charge = find_charge(l->request, line))) {
+        differ(m, l->item, "SupplierPartAuxiliaryID %s names no line of request %s, which has %d", shown(m, auxiliary),
+               id, l->request->charges->nelts);
+        return;
+    }
+    if (!take(m, l)) {
+        differ(m, l->item, "it names charge %s.%d, as another line of this order does; order each once", id, line);
+        l->charge = NULL;
+        return;
+    }
+    judge(m, l);
+    compare(m, l);
+}
+
+/* ---- a line that names none: an open charge that is equal -------------------------------------------------------- */
+
+typedef struct { po_request *request; po_charge *charge; } candidate;
+
+static const char *open_key(const matching *m, const char *part, const po_decimal *price, const char *currency,
+                            const po_decimal *quantity)
+{
+    return apr_pstrcat(m->p, part ? part : "", "\n", number(m, price), "\n", currency ? currency : "", "\n",
+                       number(m, quantity), NULL);
+}
+
+static void index_charge(matching *m, po_request *r, po_charge *c)
+{
+    candidate found = { r, c };
+    apr_array_header_t *equal;
+    const char *key;
+
+    if (c->state != PO_CHARGE_REQUESTED)
+        return;
+    key = open_key(m, c->part, &c->unit_price, c->currency, &c->quantity);
+    if (!(equal = apr_hash_get(m->open, key, APR_HASH_KEY_STRING))) {
+        equal = apr_array_make(m->p, 2, sizeof(candidate));
+        apr_hash_set(m->open, key, APR_HASH_KEY_STRING, equal);
+    }
+    APR_ARRAY_PUSH(equal, candidate) = found;
+}
+
+static void index_open(matching *m)
+{
+    int i, n;
+
+    m->open = apr_hash_make(m->p);
+    for (i = 0; i < m->known->nelts; i++) {
+        po_request *r = APR_ARRAY_IDX(m->known, i, po_request *);
+
+        if ((r->state != PO_STATE_REQUESTED && r->state != PO_STATE_PARTLY_APPROVED) || has_expired(m, r))
+            continue;
+        for (n = 0; n < r->charges->nelts; n++)
+            index_charge(m, r, &APR_ARRAY_IDX(r->charges, n, po_charge));
+    }
+}
+
+static void match_equal(matching *m, po_order_match_line *l)
+{
+    const po_cxml_item *item = l->item;
+    apr_array_header_t *equal = NULL;
+    candidate one = { NULL, NULL };
+    int i, n = 0;
+
+    if (!m->open)
+        index_open(m);
+    if (item->has_price)
+        equal = apr_hash_get(m->open, open_key(m, item->part, &item->unit_price, item->currency, &item->quantity),
+                             APR_HASH_KEY_STRING);
+    for (i = 0; equal && i < equal->nelts && n < 2; i++) {
+        const candidate *c = &APR_ARRAY_IDX(equal, i, candidate);
+
+        if (apr_hash_get(m->taken, &c->charge, sizeof(c->charge)))
+            continue;
+        if (!n++)
+            one = *c;
+    }
+    if (!n) {
+        differ(m, item, "it has no SupplierPartAuxiliaryID, and no open request has part %s at this price and "
+               "quantity; order what a cart returned", shown(m, item->part));
+    } else if (n > 1) {
+        hold(m, item, "it has no SupplierPartAuxiliaryID, and several open requests have part %s at this price and "
+             "quantity; the marketplace decides which is meant", shown(m, item->part));
+    } else {
+        l->request = one.request;
+        l->charge = one.charge;
+        take(m, l);
+        compare(m, l);
+    }
+}
+
+/* ---- the order as a whole ---------------------------------------------------------------------------------------- */
+
+/* 1, and the sum of the lines, when all have a price in one currency. */
+static int sum_lines(const po_cxml_order *order, po_decimal *sum, const char **currency)
+{
+    po_decimal line;
+    int i;
+
+    sum->value = 0;
+    sum->scale = 0;
+    *currency = NULL;
+    for (i = 0; i < order->items->nelts; i++) {
+        const po_cxml_item *item = &APR_ARRAY_IDX(order->items, i, po_cxml_item);
+
+        if (!item->has_price || !item->currency || (*currency && strcmp(*currency, item->currency)))
+            return 0;
+        *currency = item->currency;
+        if (po_decimal_multiply(&line, &item->quantity, &item->unit_price) != APR_SUCCESS
+            || po_decimal_add(sum, sum, &line) != APR_SUCCESS)
+            return 0;
+    }
+    return *currency != NULL;
+}
+
+/* OrderRequestHeader/Total is the sum of the lines in all known orders. Tax and freight don't belong to it, but some
+ * buyers add them: more than the sum is no difference, less is. A system that rounds to the currency's decimals may be
+ * below an exact sum (500.05 for 500.055): less than one coin below is equal. */
+static void compare_total(matching *m)
+{
+    const po_cxml_order *order = m->order;
+    const char *currency;
+    po_decimal sum, least;
+    int coin;
+
+    if (!order->currency || !sum_lines(order, &sum, &currency))
+        return;
+    if (strcmp(order->currency, currency)) {
+        differ(m, NULL, "Total is in %s, the lines are in %s", order->currency, currency);
+        return;
+    }
+    least = sum;
+    for (coin = po_currency_decimals(currency); least.scale > coin; least.scale--)
+        least.value /= 10;              /* towards zero */
+    if (po_decimal_compare(&order->total, &least) < 0)
+        differ(m, NULL, "Total is %s, but the lines sum up to %s", amount(m, &order->total, currency),
+               amount(m, &sum, currency));
+}
+
+/* Lines that name their charge go first, so that none of the others takes it. */
+static void match_lines(matching *m)
+{
+    apr_array_header_t *lines = m->out->lines;
+    int i, named;
+
+    for (i = 0; i < m->order->items->nelts; i++) {
+        po_order_match_line l = { &APR_ARRAY_IDX(m->order->items, i, po_cxml_item), NULL, NULL };
+
+        APR_ARRAY_PUSH(lines, po_order_match_line) = l;
+    }
+    for (named = 1; named >= 0; named--)
+        for (i = 0; i < lines->nelts; i++) {
+            po_order_match_line *l = &APR_ARRAY_IDX(lines, i, po_order_match_line);
+            int has = l->item->auxiliary && *l->item->auxiliary;
+
+            if (has && named)
+                match_named(m, l);
+            else if (!has && !named)
+                match_equal(m, l);
+        }
+}
+
+static void decide(matching *m)
+{
+    po_mismatch rule = m->buyer->mismatch;
+    const char *what = NULL;
+
+    if (m->refused || (m->differs && rule == PO_MISMATCH_REJECT)) {
+        m->out->status = 409;
+        what = "The order was not taken, nothing of it is carried out. Correct it, or return a new cart and order that";
+    } else if (m->held || (m->differs && rule == PO_MISMATCH_HOLD)) {
+        m->out->held = 1;
+        what = "The order is held until the marketplace has looked at it; don't send it again";
+    } else if (m->differs) {
+        what = "The order was taken as if it were equal to the cart";
+    }
+    if (!m->problems)
+        return;
+    if (m->problems > PROBLEMS_TOLD)
+        po_buffer_str(&m->detail, apr_psprintf(m->p, "; and %d more", m->problems - PROBLEMS_TOLD));
+    if (what) {
+        po_buffer_lit(&m->detail, ". ");
+        po_buffer_str(&m->detail, what);
+    }
+    m->out->detail = po_buffer_text(&m->detail);
+}
+
+/* ---- carrying it out --------------------------------------------------------------------------------------------- */
+
+static void note_request(matching *m, apr_hash_t *noted, po_request *r)
+{
+    if (!r || apr_hash_get(noted, r->id, APR_HASH_KEY_STRING))
+        return;
+    apr_hash_set(noted, r->id, APR_HASH_KEY_STRING, r);
+    APR_ARRAY_PUSH(m->out->requests, po_request *) = r;
+}
+
+static void advance(matching *m, po_request *r, int test)
+{
+    if (test || m->buyer->deployment == PO_DEPLOYMENT_TEST)
+        r->test = 1;
+    if (m->out->held) {
+        if (r->state != PO_STATE_HELD)
+            r->reason = m->out->detail;
+        r->state = PO_STATE_HELD;
+        return;
+    }
+    /* all charges must be in before the backend hears of it: PO_ACTIVATE_ALL, and so far PO_ACTIVATE_EACH too */
+    r->state = po_state_of_charges(r);
+    r->reason = NULL;
+}
+
+static void apply(matching *m, int test)
+{
+    apr_hash_t *noted = apr_hash_make(m->p);
+    int i;
+
+    for (i = 0; i < m->out->lines->nelts; i++) {
+        const po_order_match_line *l = &APR_ARRAY_IDX(m->out->lines, i, po_order_match_line);
+
+        if (!l->charge)
+            continue;
+        l->charge->state = PO_CHARGE_ORDERED;
+        l->charge->order_id = m->order->order_id;
+        l->charge->order_line = l->item->line;
+        note_request(m, noted, l->request);
+    }
+    for (i = 0; i < m->out->requests->nelts; i++)
+        advance(m, APR_ARRAY_IDX(m->out->requests, i, po_request *), test);
+}
+
+void po_order_match_new(const po_cxml_order *order, int test, const po_buyer *buyer, apr_array_header_t *known,
+                        apr_time_t now, po_order_match *out, apr_pool_t *p)
+{
+    matching m = { order, buyer, now, known };
+    int i;
+
+    memset(out, 0, sizeof(*out));
+    out->status = 200;
+    out->lines = apr_array_make(p, order->items->nelts, sizeof(po_order_match_line));
+    out->requests = apr_array_make(p, known->nelts, sizeof(po_request *));
+    m.by_id = apr_hash_make(p);
+    for (i = 0; i < known->nelts; i++)
+        apr_hash_set(m.by_id, APR_ARRAY_IDX(known, i, po_request *)->id, APR_HASH_KEY_STRING,
+                     APR_ARRAY_IDX(known, i, po_request *));
+    m.taken = apr_hash_make(p);
+    m.out = out;
+    m.p = p;
+    po_buffer_init(&m.detail, p, 512);
+    match_lines(&m);
+    compare_total(&m);
+    decide(&m);
+    if (out->status == 200)
+        apply(&m, test);
+}

@@ -1,0 +1,66 @@
+/* state.c - states of requests and charges, sums, and amounts as text. */
+#include "market/market_private.h"
+
+#include <string.h>
+
+const char *po_state_name(po_state s)
+{
+    static const char *const names[] = { "draft", "requested", "partly approved", "approved", "delivering", "active",
+                                         "ended", "tested", "held", "failed", "cancelled", "expired" };
+
+    return (unsigned)s < sizeof(names) / sizeof(names[0]) ? names[s] : "unknown";
+}
+
+const char *po_charge_state_name(po_charge_state s)
+{
+    static const char *const names[] = { "requested", "ordered", "pre-approved", "cancelled", "expired" };
+
+    return (unsigned)s < sizeof(names) / sizeof(names[0]) ? names[s] : "unknown";
+}
+
+po_state po_state_of_charges(const po_request *r)
+{
+    int i, in = 0;
+
+    for (i = 0; i < r->charges->nelts; i++) {
+        po_charge_state s = APR_ARRAY_IDX(r->charges, i, po_charge).state;
+
+        in += s == PO_CHARGE_ORDERED || s == PO_CHARGE_PREAPPROVED;
+    }
+    if (!in)
+        return PO_STATE_REQUESTED;
+    return in == r->charges->nelts ? PO_STATE_APPROVED : PO_STATE_PARTLY_APPROVED;
+}
+
+apr_status_t po_request_total(const po_request *r, po_decimal *total)
+{
+    po_decimal sum = { 0, 0 }, line;
+    int i;
+
+    for (i = 0; i < r->charges->nelts; i++) {
+        const po_charge *c = &APR_ARRAY_IDX(r->charges, i, po_charge);
+
+        if (po_decimal_multiply(&line, &c->quantity, &c->unit_price) != APR_SUCCESS
+            || po_decimal_add(&sum, &sum, &line) != APR_SUCCESS)
+            return APR_EGENERAL;
+    }
+    *total = sum;
+    return APR_SUCCESS;
+}
+
+int po_currency_decimals(const char *currency)
+{
+    static const char none[] = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF";
+    static const char three[] = "BHD IQD JOD KWD LYD OMR TND";
+
+    if (!po_currency_valid(currency))
+        return 2;
+    if (strstr(none, currency))
+        return 0;
+    return strstr(three, currency) ? 3 : 2;
+}
+
+const char *po_money_text(const po_decimal *d, const char *currency, char out[PO_DECIMAL_TEXT])
+{
+    return po_decimal_text(d, po_currency_decimals(currency), out);
+}
