@@ -187,7 +187,9 @@ static int claim(apr_pool_t *p)
     if (po_ledger_run(me.ledger, claim_rows, &c) != APR_SUCCESS)
         return SLEEP_MS;
     hand_out(c.rows, now, p);
-    if (c.rows->nelts < c.args.want && c.next_due) {
+    if (c.rows->nelts == c.args.want)
+        return 0;                       /* one lane may have taken it all: look whether the other has room */
+    if (c.next_due) {
         now = apr_time_now();
         ms = sleep_until(c.next_due, now, SLEEP_MS);
         if (!c.rows->nelts && ms < 20 && c.next_due + apr_time_from_msec(20) < now)
@@ -198,12 +200,10 @@ static int claim(apr_pool_t *p)
 
 /* ---- leading and leaving ------------------------------------------------------------------------------------------- */
 
-/* Another row of a request may have become its first. A leader that leaves tells its successor instead. */
+/* A lane runs low, or a backend came to life. */
 static void look_again(void)
 {
-    if (atomic_load(&stopping))
-        po_poke(po_shared_get()->wake_write);
-    else if (!atomic_exchange(&looking, 1))
+    if (!atomic_exchange(&looking, 1))
         po_poke(control[1]);
 }
 

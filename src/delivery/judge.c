@@ -63,7 +63,9 @@ int po_claimed_in_vain(int tries, apr_interval_time_t age, apr_interval_time_t f
 
     for (; pause < longest && at < age; pause *= 2, reported++)
         at += pause - pause / 8;
-    if (at < age)
+    if (at < age) {
+        pause = longest > 0 ? longest : 1;
         reported += (age - at) / (pause - pause / 8) + 1;
+    }
     return tries > reported + VAIN_CLAIMS;
 }

@@ -152,8 +152,7 @@ static void result_written(void *baton, apr_status_t rv)
     if (rv != APR_SUCCESS)
         ap_log_error(APLOG_MARK, APLOG_ERR, rv, deliverer->server, "PO0310: the result of %s can't be written to the ledger; "
                      "it will go out again under the same key", j->row.key);
-    job_free(j);
-    look();                             /* the next row of this request may be free now */
+    job_free(j);                        /* the ledger wakes the leader when the result opened the way for a row */
 }
 
 static void report(po_job *j)
