@@ -13,6 +13,8 @@
 
 static void register_hooks(apr_pool_t *p)
 {
+    static const char *const after_headers[] = { "mod_headers.c", NULL };
+
     po_delivery_register();
     po_headers_register();
     po_access_register(p);
@@ -27,9 +29,11 @@ static void register_hooks(apr_pool_t *p)
 
     /* before anything that reads request headers */
     ap_hook_post_read_request(po_headers_clean, NULL, NULL, APR_HOOK_REALLY_FIRST);
-    ap_hook_access_checker(po_headers_access, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    /* AP_AUTH_INTERNAL_PER_CONF: a raw access_checker would make httpd authorize every subrequest anew */
+    ap_hook_check_access(po_headers_access, NULL, NULL, APR_HOOK_REALLY_FIRST, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_fixups(po_headers_session, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_insert_filter(po_headers_filter, NULL, NULL, APR_HOOK_LAST);
+    /* after mod_headers, whose "Header set Cache-Control" must not make a session's page public */
+    ap_hook_insert_filter(po_headers_filter, after_headers, NULL, APR_HOOK_LAST);
     /* under `ProxyPass /` a later hook loses, and the shared secret would go to the shop */
     ap_hook_handler(po_handler, NULL, NULL, APR_HOOK_REALLY_FIRST);
 }

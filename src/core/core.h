@@ -19,8 +19,9 @@
 /* ---- decimal.c: money and quantities, exact, never a float --------------------------------------------- */
 
 /* value / 10^scale. Parsed numbers hold at most 18 digits and 8 decimals, so that a product of two is exact. */
+typedef __int128 po_wide __attribute__((aligned(8)));    /* pools align to 8 bytes, where the compiler would count on 16 */
 typedef struct {
-    __int128 value;
+    po_wide value;
     int scale;
 } po_decimal;
 

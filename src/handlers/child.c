@@ -63,7 +63,7 @@ int po_child_check_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp, se
     int rc = po_config_check(p, plog, ptemp, s);
     const char *wrong = po_config_sites()->nelts ? po_delivery_check(p, s) : NULL;
 
-    if (wrong && ap_retained_data_get(PO_RETAINED))
+    if (wrong && po_config_running())
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "PO0120: %s; the running locks stay", wrong);
     else if (wrong) {
         ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_ERR, 0, s, "PO0121: %s", wrong);
@@ -166,7 +166,7 @@ static int prepare_sessions(apr_pool_t *p, server_rec *s)
 
 int po_child_post_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
-    int restart = ap_retained_data_get(PO_RETAINED) != NULL;
+    int running = po_config_running();
     int ok;
 
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG || !po_config_sites()->nelts)
@@ -178,7 +178,7 @@ int po_child_post_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp, ser
     }
     ok = prepare_sessions(p, s) && ok;
     ok = po_delivery_post_config(s->process->pool, s) == APR_SUCCESS && ok;
-    return ok || restart ? OK : !OK;    /* to fail now would end a running server */
+    return ok || running ? OK : !OK;    /* to fail now would end a running server */
 }
 
 /* ---- a child -------------------------------------------------------------------------------------------------------- */

@@ -1,0 +1,85 @@
+/* reader_private.h - the reader's two halves: reader.c drives libxml2, elements.c knows what the elements mean. */
+#ifndef PO_CXML_READER_PRIVATE_H
+#define PO_CXML_READER_PRIVATE_H
+
+#include "cxml/cxml.h"
+
+#include <libxml/parser.h>
+
+#define PO_DEPTH_MAX 100
+
+/* The elements that mean something to us, in one list for the enum and the names. */
+#define PO_ELEMENTS(E) \
+    E(cXML) E(Header) E(From) E(To) E(Sender) E(Credential) E(Identity) E(SharedSecret) E(UserAgent) E(Request) \
+    E(Message) E(Response) E(PunchOutSetupRequest) E(OrderRequest) E(ProfileRequest) E(StatusUpdateRequest) \
+    E(BuyerCookie) E(Extrinsic) E(BrowserFormPost) E(URL) E(Contact) E(ShipTo) E(BillTo) E(Address) E(SelectedItem) \
+    E(ItemID) E(SupplierPartID) E(SupplierPartAuxiliaryID) E(ItemOut) E(ItemDetail) E(BlanketItemDetail) E(UnitPrice) \
+    E(Money) E(Description) E(UnitOfMeasure) E(Classification) E(Name) E(Email) E(Phone) E(TelephoneNumber) E(Number) \
+    E(PostalAddress) E(DeliverTo) E(Street) E(City) E(State) E(PostalCode) E(Country) E(OrderRequestHeader) E(Total) \
+    E(DocumentReference) E(Distribution) E(Accounting) E(Segment) E(AccountingSegment) E(Status) E(Payment)
+
+typedef enum {
+    PO_E_OTHER,
+#define PO_ELEMENT_ENUM(name) PO_E_##name,
+    PO_ELEMENTS(PO_ELEMENT_ENUM)
+#undef PO_ELEMENT_ENUM
+    PO_E_COUNT
+} po_element;
+
+typedef enum {
+    PO_TEXT_NONE,                       /* nobody wants it */
+    PO_TEXT_PLAIN,                      /* an element inside is an error */
+    PO_TEXT_DEEP,                       /* text of elements inside counts too */
+    PO_TEXT_MARKUP                      /* BuyerCookie: kept as XML */
+} po_text_mode;
+
+typedef struct {
+    int n;                              /* attributes as SAX2 gives them: name, prefix, URI, begin, end */
+    const xmlChar **a;
+} po_attributes;
+
+struct po_cxml_reader {
+    xmlParserCtxtPtr ctxt;
+    struct {
+        const xmlChar *name;
+        int element;
+    } names[128];                       /* interned name -> element: pointers are compared, not strings */
+    po_buffer text;                     /* of the element that is being collected; malloc'd through its own pool */
+    apr_pool_t *text_pool;
+
+    /* of one document */
+    apr_pool_t *pool;
+    po_cxml *doc;
+    unsigned char path[PO_DEPTH_MAX + 1];
+    int depth, elements, requests, payloads;
+    int skip;                           /* depth of an element whose inside is not read (card data); 0: none */
+    int saw_root;
+
+    po_text_mode mode;
+    int text_depth;                     /* of the element that is being collected */
+    const char **into;                  /* its text goes here, trimmed */
+    int join;                           /* append to what is there, behind ", " */
+    po_decimal *decimal;                /* and is a number: goes here as well */
+    const char *number_text;
+    int *is_set;
+
+    po_party *party;
+    po_cxml_item *item;
+    po_cxml_address *address;
+    int address_depth;
+};
+
+/* The document is refused: status and a sentence that names the line. The first reason counts. */
+void po_reader_refuse(po_cxml_reader *r, int status, const char *why);
+/* The value of an attribute, copied to the document's pool; NULL: it isn't there. */
+const char *po_reader_attribute(po_cxml_reader *r, const po_attributes *a, const char *name);
+/* The text of the element that begins now goes to *into. */
+void po_reader_collect(po_cxml_reader *r, po_text_mode mode, const char **into);
+
+/* elements.c: an element below Header or Request begins or ends. */
+void po_reader_start(po_cxml_reader *r, po_element e, const char *name, const po_attributes *a);
+void po_reader_end(po_cxml_reader *r, po_element e);
+/* After the last byte: what is missing, and the shopper's data. */
+void po_reader_finish(po_cxml_reader *r);
+
+#endif
