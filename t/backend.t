@@ -119,6 +119,6 @@ my @requests;
     PunchoutTest::Parties::start_backend($dir, 'backend', $port);
     for (@requests) {
         my $id = $_;
-        is scalar(wait_for(15, sub { events($id) })), 1, 'after 30 seconds down the event arrives';
+        is arrived($id, 15), 1, 'after 30 seconds down the event arrives';
     }
 }

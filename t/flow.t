@@ -141,7 +141,7 @@ is status_of(order_reply(order_document(buyer => 'globex', lines => [$both_lines
 is request_state($g, $both_request)->{state}, 'partly approved', 'partly approved';
 is scalar(events($both_request)), 0, 'the backend waits for both';
 is status_of(order_reply(order_document(buyer => 'globex', lines => [$both_lines->[1]]))), 200, 'the second comes on another order';
-is scalar(wait_for(10, sub { events($both_request) })), 1, 'then the backend gets one event';
+is arrived($both_request, 10), 1, 'then the backend gets one event';
 
 # ---- a free offer: $0.00 order without pre-approval, none with it -------------------------------------------------------------------
 my $f = open_session(buyer => 'acme');
@@ -150,7 +150,7 @@ is_deeply [@{ $free_lines->[0] }{qw(quantity price currency unspsc)}], [qw(1 0.0
 my ($free_request) = $free_lines->[0]{auxiliary} =~ /^(.*)\.1$/;
 is scalar(events($free_request)), 0, 'nothing happens before the order';
 is status_of(order_reply(order_document(lines => $free_lines))), 200, 'the $0.00 order is taken';
-is scalar(wait_for(10, sub { events($free_request) })), 1, 'and fulfilled';
+is arrived($free_request, 10), 1, 'and fulfilled';
 ok wait_for(10, sub { mails($free_request) }), 'and mailed';
 
 my $pre = open_session(buyer => 'globex', email => 'kim@globex.example');

@@ -46,6 +46,7 @@ static po_buyer_block *buyer_block(po_reading *x)
     buyer->posts = apr_array_make(x->pool, 1, sizeof(po_post));
     buyer->units = apr_table_make(x->pool, 2);
     buyer->deployment = PO_DEPLOYMENT_TEST;
+    buyer->currency = "USD";            /* free offers name none, and a $0.00 line needs one */
     buyer->mismatch = PO_MISMATCH_REJECT;
     b->secrets = apr_array_make(x->pool, 2, sizeof(po_setting));
     b->at = x->at;

@@ -16,7 +16,7 @@ use PunchoutTest::Parties ();
 
 our @EXPORT = qw(base_url browser buyer setup_document order_document post_cxml status_of start_page_of open_session csrf_of
     request_approval cart_of cart_lines lines_from order_reply events wait_for mails backend_answers parties_dir ledger
-    request_state ledger_file payload_id);
+    request_state ledger_file payload_id arrived);
 
 my %buyers = (
     acme    => { from => ['DUNS', 'buyer-1'], secret => 'acme-secret', return => 'https://buyer.example/return?id=7&x=%3C' },
@@ -201,6 +201,9 @@ sub wait_for {
         sleep 0.05;
     }
 }
+
+# How many events about a request the backend got, once there are any.
+sub arrived { my ($request, $seconds) = @_; my @events = wait_for($seconds, sub { events($request) }); return scalar @events }
 
 # backend_answers(422, '{"detail":"..."}'); backend_answers() is 200 again
 sub backend_answers {

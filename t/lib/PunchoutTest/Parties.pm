@@ -56,11 +56,11 @@ sub start_backend {
     return start($dir, $name, $port, $^X, "$here/backend.pl", $port, "$dir/$name");
 }
 
+# The demo's mail sink; in a build folder of its own it stands with the sources.
 sub start_smtp {
     my ($dir, $port) = @_;
-    mkdir "$dir/mail";
-    return start($dir, 'smtp', $port, $^X, "$here/../../../demo/mailsink.pl", $port, "$dir/mail") if -e "$here/../../../demo/mailsink.pl";
-    return start($dir, 'smtp', $port, $^X, "$ENV{PUNCHOUT_SRCDIR}/demo/mailsink.pl", $port, "$dir/mail");
+    my ($sink) = grep { -e } "$here/../../../demo/mailsink.pl", ($ENV{PUNCHOUT_SRCDIR} || '.') . '/demo/mailsink.pl';
+    return start($dir, 'smtp', $port, $^X, $sink, '--dir', "$dir/mail", '--port', $port);
 }
 
 sub start_all {
