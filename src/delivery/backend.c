@@ -14,7 +14,8 @@ static apr_array_header_t *backends;            /* po_backend * */
 static apr_hash_t *by_key;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-static void add(const po_site *site, const char *channel, const char *target, po_lane lane, const char *what, apr_pool_t *p)
+static void add(const po_site *site, const char *channel, const char *target, po_lane lane, const char *what,
+                const char *directive, apr_pool_t *p)
 {
     po_backend *b;
     apr_uri_t uri;
@@ -31,6 +32,7 @@ static void add(const po_site *site, const char *channel, const char *target, po
     else
         b->host = "localhost";
     b->what = what;
+    b->directive = directive;
     b->lane = lane;
     APR_ARRAY_PUSH(backends, po_backend *) = b;
     apr_hash_set(by_key, b->key, APR_HASH_KEY_STRING, b);
@@ -47,9 +49,12 @@ apr_status_t po_backends_create(const po_global_config *g, apr_pool_t *p)
     for (i = 0; i < sites->nelts; i++) {
         const po_site *site = APR_ARRAY_IDX(sites, i, po_site *);
 
-        add(site, PO_CHANNEL_EVENT, site->fulfillment, PO_LANE_EVENT, "the fulfillment backend", p);
-        add(site, PO_CHANNEL_TEST, site->fulfillment_test, PO_LANE_EVENT, "the fulfillment sandbox", p);
-        add(site, PO_CHANNEL_MAIL, site->mail_from ? site->mail_url : NULL, PO_LANE_MAIL, "the mail server", p);
+        add(site, PO_CHANNEL_EVENT, site->fulfillment, PO_LANE_EVENT, "the fulfillment backend",
+            "PunchOutFulfillment", p);
+        add(site, PO_CHANNEL_TEST, site->fulfillment_test, PO_LANE_EVENT, "the fulfillment sandbox",
+            "PunchOutFulfillmentTest", p);
+        add(site, PO_CHANNEL_MAIL, site->mail_from ? site->mail_url : NULL, PO_LANE_MAIL, "the mail server",
+            "PunchOutMail", p);
     }
     return APR_SUCCESS;
 }

@@ -116,7 +116,7 @@ static void keep_house(void)
 
 typedef struct {
     po_outbox_claim_args args;
-    apr_pool_t *pool, *rows_pool;
+    apr_pool_t *pool;
     apr_array_header_t *rows;
     apr_time_t next_due;
 } claim_job;
@@ -125,7 +125,7 @@ static apr_status_t claim_rows(po_ledger_db *db, void *baton)
 {
     claim_job *c = baton;
 
-    return po_outbox_claim(db, &c->args, c->rows_pool, &c->rows, &c->next_due);
+    return po_outbox_claim(db, &c->args, c->pool, &c->rows, &c->next_due);
 }
 
 /* A row whose site, or whose target, is not configured any more stays until it is again. */
@@ -176,7 +176,7 @@ static int sleep_until(apr_time_t due, apr_time_t now, int most)
 /* Returns how long to sleep, in ms. */
 static int claim(apr_pool_t *p)
 {
-    claim_job c = { { me.owner, 0, LEASE }, p, p };
+    claim_job c = { { me.owner, 0, LEASE }, p };
     int full[PO_LANES], ms = SLEEP_MS;
     apr_time_t now = apr_time_now();
 

@@ -45,7 +45,7 @@ typedef struct po_backend {                     /* of one site and channel */
     const po_site *site;
     server_rec *server;
     const char *target, *host;
-    const char *what;                           /* for messages: "the fulfillment backend" */
+    const char *what, *directive;               /* for messages: "the fulfillment backend", its directive */
     po_lane lane;
     int offered;                                /* election thread: the claim under way may take a probe */
     /* below a lock of backend.c */

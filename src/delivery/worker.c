@@ -8,7 +8,6 @@
 #include "http_log.h"
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 
 APLOG_USE_MODULE(punchout);
@@ -225,11 +224,9 @@ static void park_answer(po_job *j, const char *said, int ours, apr_pool_t *p)
     if (ours)
         park(j, apr_psprintf(p, "this server could not make the request (%s); see the messages of mod_proxy before this one",
                              said));
-    else if (j->backend->lane == PO_LANE_MAIL)
-        park(j, apr_psprintf(p, "%s %s; its address or PunchOutMail may be wrong", j->backend->what, said));
     else
-        park(j, apr_psprintf(p, "%s %s; its credentials, or the path in PunchOutFulfillment, may be wrong", j->backend->what,
-                             said));
+        park(j, apr_psprintf(p, "%s %s; %s, or the address in %s, may be wrong", j->backend->what, said,
+                             j->backend->lane == PO_LANE_MAIL ? "its recipients" : "its credentials", j->backend->directive));
 }
 
 /* Decides, logs, and queues the result. ours: the failure is this server's own, not the backend's word. */
