@@ -1,12 +1,12 @@
 /* deliverer.c - one child of this host delivers; here is how.
  *
- * Every child has one thread that stands for election. The one that holds the process lock leads: it claims rows in jobs of
- * the ledger, hands them to the delivery threads, and sleeps in poll() on the wake pipe, which all processes and generations
- * share, and on a pipe of its own.
+ * Every child has one thread that stands for election. The one that holds the process lock leads: it claims rows in
+ * jobs of the ledger, hands them to the delivery threads, and sleeps in poll() on the wake pipe, which all processes
+ * and generations share, and on a pipe of its own.
  *
- * Leaving: 1. claim no more  2. give up the election, so that the next leader starts at once  3. give back what was claimed
- * but not begun  4. let the requests in flight end and be written down. A thread that locked a robust mutex must be the one
- * that unlocks it, so 2 is the election thread's work.
+ * Leaving: 1. claim no more  2. give up the election, so that the next leader starts at once  3. give back what was
+ * claimed but not begun  4. let the requests in flight end and be written down. A thread that locked a robust mutex must
+ * be the one that unlocks it, so 2 is the election thread's work.
  */
 #include "delivery/delivery_private.h"
 
@@ -39,9 +39,9 @@ static atomic_int stopping, ended, looking;
 static apr_time_t foreign_warned;
 
 /* ---- who is alive ---------------------------------------------------------------------------------------------------
- * A leader draws a random id and locks that byte of <ledger>.owners; the kernel drops the lock with the process, however it
- * ends. So a successor knows exactly which rows nobody is sending any more, while a leaving leader that still has requests in
- * flight keeps its own. The file is opened once: closing any descriptor of it would drop the lock. */
+ * A leader draws a random id and locks that byte of <ledger>.owners; the kernel drops the lock with the process,
+ * however it ends. So a successor knows exactly which rows nobody is sending any more, while a leaving leader that still
+ * has requests in flight keeps its own. The file is opened once: closing any descriptor of it would drop the lock. */
 
 static struct flock owner_byte(apr_int64_t id)
 {
@@ -75,15 +75,15 @@ static int owner_take(void)
             break;
         me.owner = 0;
         if (errno != EAGAIN && errno != EACCES) {       /* not merely taken */
-            ap_log_error(APLOG_MARK, APLOG_CRIT, errno, me.server, "PO0330: cannot lock a byte of %s; the file system must "
-                         "support POSIX locks. Another child tries to deliver", owners_path);
+            ap_log_error(APLOG_MARK, APLOG_CRIT, errno, me.server, "PO0330: cannot lock a byte of %s; the file system "
+                         "must support POSIX locks. Another child tries to deliver", owners_path);
             return 0;
         }
     }
     return 1;
 }
 
-/* ---- the leader's jobs --------------------------------------------------------------------------------------------- */
+/* ---- the leader's jobs ------------------------------------------------------------------------------------------- */
 
 static apr_status_t recover_job(po_ledger_db *db, void *baton)
 {
@@ -95,7 +95,8 @@ static void recover(void)
     int n = 0;
 
     if (po_ledger_run(me.ledger, recover_job, &n) == APR_SUCCESS && n)
-        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, me.server, "PO0331: took over %d deliveries of a process that died", n);
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, me.server, "PO0331: took over %d deliveries of a process that "
+                     "died", n);
 }
 
 static apr_status_t keep_house_job(po_ledger_db *db, void *baton)
@@ -110,8 +111,8 @@ static void keep_house(void)
     int n = 0;
 
     if (po_ledger_run(me.ledger, keep_house_job, &n) == APR_SUCCESS && n)
-        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, me.server, "PO0332: %d requests expired, or are held because the backend "
-                     "has not answered since its 202", n);
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, me.server, "PO0332: %d requests expired, or are held because the "
+                     "backend has not answered since its 202", n);
 }
 
 typedef struct {
@@ -139,8 +140,8 @@ static void set_aside(const po_outbox_row *row, apr_time_t now)
         return;
     foreign_warned = now;
     ap_log_error(APLOG_MARK, APLOG_WARNING, 0, me.server, "PO0333: %s waits: %s has no target for \"%s\" in this "
-                 "configuration; restore it (PunchOutPublicURL, PunchOutFulfillment, PunchOutMail) or cancel the row with "
-                 "punchoutctl", row->key, row->site, row->channel);
+                 "configuration; restore it (PunchOutPublicURL, PunchOutFulfillment, PunchOutMail) or cancel the row "
+                 "with punchoutctl", row->key, row->site, row->channel);
 }
 
 static void hand_out(const apr_array_header_t *rows, apr_time_t now, apr_pool_t *p)
@@ -198,7 +199,7 @@ static int claim(apr_pool_t *p)
     return sleep_until(po_backends_next_probe(now), now, ms);
 }
 
-/* ---- leading and leaving ------------------------------------------------------------------------------------------- */
+/* ---- leading and leaving ----------------------------------------------------------------------------------------- */
 
 /* A lane runs low, or a backend came to life. */
 static void look_again(void)
@@ -294,8 +295,8 @@ apr_status_t po_delivery_child_init(apr_pool_t *p, server_rec *s, po_ledger *l, 
     owners_fd = open(owners_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (owners_fd < 0 || pipe2(control, O_NONBLOCK | O_CLOEXEC)) {
         rv = errno;
-        ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s, "PO0336: cannot open %s, or no pipe is to be had; the directory must "
-                     "belong to httpd's User", owners_path);
+        ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s, "PO0336: cannot open %s, or no pipe is to be had; the directory "
+                     "must belong to httpd's User", owners_path);
         return rv;
     }
     crypto = po_crypto_create();

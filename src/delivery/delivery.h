@@ -1,7 +1,7 @@
 /* delivery.h - what goes out: the deliverer, the detached proxied request, mail (httpd room).
  *
- * One child of this host delivers, elected by a process lock; any child that lives takes over. Rows are claimed from the
- * ledger's outbox and sent by `concurrency` threads (one on prefork, see design.md §7).
+ * One child of this host delivers, elected by a process lock; any child that lives takes over. Rows are claimed from
+ * the ledger's outbox and sent by `concurrency` threads (one on prefork, see design.md §7).
  */
 #ifndef PO_DELIVERY_H
 #define PO_DELIVERY_H
@@ -30,7 +30,7 @@ void po_delivery_stop(void);
 /* 1 = all threads have ended. wait_ms < 0: for ever. */
 int po_delivery_stopped(int wait_ms);
 
-/* ---- answers, shared with handlers/fulfilled.c ----------------------------------------------------------------------- */
+/* ---- answers, shared with handlers/fulfilled.c ------------------------------------------------------------------- */
 
 /* In a job: a backend's final word about an event's request. Sets state active (tested, for a test) or failed, keeps
  * subscription and URL, and queues the mail; its key is "mail-" + event, so that it is made once. */

@@ -1,7 +1,7 @@
 /* judge.c - what an answer means for a row of the outbox, and when it is tried again (design.md §7). */
 #include "delivery/judge.h"
 
-#define VAIN_CLAIMS 20                  /* claims without any result after which a row is suspected of killing its child */
+#define VAIN_CLAIMS 20                  /* claims without any result; then a row is suspected of killing its child */
 
 static po_verdict judge_code(int code)
 {
@@ -25,7 +25,8 @@ po_verdict po_judge_event(int rc, int status, int complete, po_backend_life *lif
     }
     if (rc < 0)
         return PO_VERDICT_AGAIN;
-    if (rc > 0)                         /* 502, 504: perhaps sent; 400: our side; else the backend's, by ProxyErrorOverride */
+    /* 502, 504: perhaps sent; 400: our side; else the backend's, by ProxyErrorOverride */
+    if (rc > 0)
         return judge_code(rc);
     if (!complete)                      /* mod_proxy says OK and 200 to half an answer too */
         return PO_VERDICT_AGAIN;

@@ -19,10 +19,11 @@ po_verdict po_judge_event(int rc, int status, int complete, po_backend_life *lif
 /* ok: the server took the message. code: its last SMTP reply; 0: it could not be reached or said nothing. */
 po_verdict po_judge_mail(int ok, int code, po_backend_life *life);
 
-/* The pause after that many tries: first, doubled, at most longest, an eighth more or less by seed, so that rows that failed
- * together do not come back together. */
+/* The pause after that many tries: first, doubled, at most longest, an eighth more or less by seed, so that rows that
+ * failed together do not come back together. */
 apr_interval_time_t po_back_off(apr_interval_time_t first, apr_interval_time_t longest, int tries, apr_uint64_t seed);
-/* 1: the row was claimed so often within its age that the pauses can't explain it. Its child dies before it can report. */
+/* 1: the row was claimed so often within its age that the pauses can't explain it: its child dies before it can
+ * report. */
 int po_claimed_in_vain(int tries, apr_interval_time_t age, apr_interval_time_t first, apr_interval_time_t longest);
 
 #endif

@@ -67,8 +67,8 @@ const char *po_delivery_check(apr_pool_t *p, server_rec *s)
     for (i = 0; i < 2 && !wrong; i++) {
         mechanism = mechanism_of(types[i], s, aside);
         if (mechanism && !strcmp(mechanism, "posixsem"))
-            wrong = apr_psprintf(p, "the mutex %s uses posixsem, which stays locked for ever when its owner dies; write "
-                                 "\"Mutex pthread %s\" (or fcntl, flock, sysvsem)", types[i], types[i]);
+            wrong = apr_psprintf(p, "the mutex %s uses posixsem, which stays locked for ever when its owner dies; "
+                                 "write \"Mutex pthread %s\" (or fcntl, flock, sysvsem)", types[i], types[i]);
     }
     apr_pool_destroy(aside);
     return wrong;

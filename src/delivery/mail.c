@@ -52,7 +52,7 @@ static void set_server(CURL *h, const char *url, apr_pool_t *p)
 #if LIBCURL_VERSION_NUM >= 0x080200
     curl_easy_setopt(h, CURLOPT_MAIL_RCPT_ALLOWFAILS, 1L);
 #else
-    curl_easy_setopt(h, CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);     /* one bad address must not keep the other's copy back */
+    curl_easy_setopt(h, CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);     /* one bad address must not stop the other */
 #endif
 }
 

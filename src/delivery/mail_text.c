@@ -66,7 +66,8 @@ static const char *header_text(const char *text, apr_pool_t *p)
         if (!len)                       /* can't be UTF-8 */
             break;
         apr_base64_encode(coded, part, len);
-        APR_ARRAY_PUSH(words, const char *) = apr_pstrcat(p, words->nelts ? "\r\n " : "", "=?UTF-8?B?", coded, "?=", NULL);
+        APR_ARRAY_PUSH(words, const char *) = apr_pstrcat(p, words->nelts ? "\r\n " : "", "=?UTF-8?B?", coded, "?=",
+                                                          NULL);
         text += len;
     }
     return apr_array_pstrcat(p, words, 0);
@@ -183,7 +184,8 @@ void po_mail_ready(po_mail *m, const po_request *r, const po_site *site, const c
     m->message = NULL;
     if (!m->recipients)
         return;
-    subject = apr_pstrcat(p, test ? "TEST: " : "", "Approved and ready to use: ", po_utf8_cut(name, SUBJECT_NAME, p), NULL);
+    subject = apr_pstrcat(p, test ? "TEST: " : "", "Approved and ready to use: ", po_utf8_cut(name, SUBJECT_NAME, p),
+                          NULL);
     text = body(r, site, name, test, p);
     plain = is_ascii(text) && !has_long_line(text);
     m->message = apr_pstrcat(p, headers(m, subject, site, key, now, p), "Content-Transfer-Encoding: ",

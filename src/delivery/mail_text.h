@@ -9,8 +9,8 @@ typedef struct {
     const char *message;                /* headers and text, CRLF at each line's end */
 } po_mail;
 
-/* To the marketplace account with a copy to the requester, or to the requester alone. The message is complete, so every try
- * sends the same one; key makes its Message-ID. test: subject and text say TEST. */
+/* To the marketplace account with a copy to the requester, or to the requester alone. The message is complete, so every
+ * try sends the same one; key makes its Message-ID. test: subject and text say TEST. */
 void po_mail_ready(po_mail *m, const po_request *r, const po_site *site, const char *key, int test, apr_time_t now,
                    apr_pool_t *p);
 

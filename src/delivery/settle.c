@@ -76,7 +76,8 @@ apr_status_t po_delivery_settle(po_ledger_db *db, const po_site *site, const cha
     return rv == APR_SUCCESS ? queue_mail(db, site, r, event, test, now, p) : rv;
 }
 
-apr_status_t po_settle_accepted(po_ledger_db *db, const po_site *site, const char *request, apr_time_t now, apr_pool_t *p)
+apr_status_t po_settle_accepted(po_ledger_db *db, const po_site *site, const char *request, apr_time_t now,
+                                apr_pool_t *p)
 {
     po_request *r;
     apr_status_t rv = po_request_get(db, site->public_url, request, p, &r);

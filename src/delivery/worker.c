@@ -43,7 +43,7 @@ apr_status_t po_thread_start(apr_thread_t **t, apr_thread_start_t fn, void *data
     return rv;
 }
 
-/* ---- jobs ---------------------------------------------------------------------------------------------------------- */
+/* ---- jobs -------------------------------------------------------------------------------------------------------- */
 
 static apr_size_t size(const char *s)
 {
@@ -65,8 +65,8 @@ static const char *keep(char **at, const char *s)
 po_job *po_job_create(const po_outbox_row *row, po_backend *b, int probe)
 {
     const po_outbox_row *r = row;
-    po_job *j = calloc(1, sizeof(*j) + size(r->key) + size(r->site) + size(r->channel) + size(r->buyer) + size(r->request)
-                          + size(r->recipients) + size(r->body));
+    po_job *j = calloc(1, sizeof(*j) + size(r->key) + size(r->site) + size(r->channel) + size(r->buyer)
+                          + size(r->request) + size(r->recipients) + size(r->body));
     char *at = (char *)(j + 1);
 
     if (!j)
@@ -93,7 +93,8 @@ static void job_free(po_job *j)
 /* The answer lies in the delivery's pool; the result outlives it. */
 static int job_keep(po_job *j, const po_answer *a, const char *said)
 {
-    char *at = j->kept = malloc(1 + size(a->status) + size(a->subscription) + size(a->url) + size(a->reason) + size(said));
+    char *at = j->kept = malloc(1 + size(a->status) + size(a->subscription) + size(a->url) + size(a->reason)
+                                + size(said));
 
     if (!at)
         return 0;
@@ -105,7 +106,7 @@ static int job_keep(po_job *j, const po_answer *a, const char *said)
     return 1;
 }
 
-/* ---- results ------------------------------------------------------------------------------------------------------- */
+/* ---- results ----------------------------------------------------------------------------------------------------- */
 
 static apr_status_t settle(po_ledger_db *db, const po_job *j, apr_time_t now, apr_pool_t *p)
 {
@@ -131,7 +132,8 @@ static apr_status_t write_result(po_ledger_db *db, void *baton)
     apr_status_t rv;
 
     rv = po_outbox_result(db, j->row.seq, deliverer->owner, state, j->due, j->released, j->said);
-    if (rv != APR_SUCCESS || (state != PO_OUTBOX_DONE && state != PO_OUTBOX_FAILED) || j->backend->lane != PO_LANE_EVENT)
+    if (rv != APR_SUCCESS || (state != PO_OUTBOX_DONE && state != PO_OUTBOX_FAILED)
+        || j->backend->lane != PO_LANE_EVENT)
         return rv;
     apr_pool_clear(writer_pool);
     return settle(db, j, apr_time_now(), writer_pool);
@@ -149,8 +151,8 @@ static void result_written(void *baton, apr_status_t rv)
         return;
     }
     if (rv != APR_SUCCESS)
-        ap_log_error(APLOG_MARK, APLOG_ERR, rv, deliverer->server, "PO0310: the result of %s can't be written to the ledger; "
-                     "it will go out again under the same key", j->row.key);
+        ap_log_error(APLOG_MARK, APLOG_ERR, rv, deliverer->server, "PO0310: the result of %s can't be written to the "
+                     "ledger; it will go out again under the same key", j->row.key);
     job_free(j);                        /* the ledger wakes the leader when the result opened the way for a row */
 }
 
@@ -188,13 +190,13 @@ void po_job_release(po_job *j, apr_time_t due)
     report(j);
 }
 
-/* ---- what a delivery came to --------------------------------------------------------------------------------------- */
+/* ---- what a delivery came to ------------------------------------------------------------------------------------- */
 
 static void park(po_job *j, const char *why)
 {
     j->verdict = PO_VERDICT_PARKED;
-    ap_log_error(APLOG_MARK, APLOG_ERR, 0, j->backend->server, "PO0311: %s of %s is parked: %s. Mend that, then release it "
-                 "with punchoutctl", j->row.key, j->row.request, why);
+    ap_log_error(APLOG_MARK, APLOG_ERR, 0, j->backend->server, "PO0311: %s of %s is parked: %s. Mend that, then release "
+                 "it with punchoutctl", j->row.key, j->row.request, why);
 }
 
 static void try_again(po_job *j, const char *said, po_backend_life life, apr_pool_t *p)
@@ -215,18 +217,19 @@ static void try_again(po_job *j, const char *said, po_backend_life life, apr_poo
     }
     pause = po_back_off(g->retry_first, g->retry_longest, j->row.tries, (apr_uint64_t)j->row.seq);
     j->due = now + pause;
-    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, j->backend->server, "PO0312: %s %s to %s (try %d); again in %" APR_TIME_T_FMT
-                 " ms", j->backend->what, said, j->row.key, j->row.tries, apr_time_as_msec(pause));
+    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, j->backend->server, "PO0312: %s %s to %s (try %d); again in %"
+                 APR_TIME_T_FMT " ms", j->backend->what, said, j->row.key, j->row.tries, apr_time_as_msec(pause));
 }
 
 static void park_answer(po_job *j, const char *said, int ours, apr_pool_t *p)
 {
     if (ours)
-        park(j, apr_psprintf(p, "this server could not make the request (%s); see the messages of mod_proxy before this one",
+        park(j, apr_psprintf(p, "this server could not make the request (%s); see mod_proxy's messages before this one",
                              said));
     else
         park(j, apr_psprintf(p, "%s %s; %s, or the address in %s, may be wrong", j->backend->what, said,
-                             j->backend->lane == PO_LANE_MAIL ? "its recipients" : "its credentials", j->backend->directive));
+                             j->backend->lane == PO_LANE_MAIL ? "its recipients" : "its credentials",
+                             j->backend->directive));
 }
 
 /* Decides, logs, and queues the result. ours: the failure is this server's own, not the backend's word. */
@@ -241,16 +244,16 @@ static void conclude(po_job *j, po_backend_life life, const po_answer *a, const 
                      j->row.request, (double)(apr_time_now() - began) / 1000, j->row.tries);
         break;
     case PO_VERDICT_ACCEPTED:
-        ap_log_error(APLOG_MARK, APLOG_INFO, 0, s, "PO0314: %s of %s was accepted; the backend's callback will tell the rest",
+        ap_log_error(APLOG_MARK, APLOG_INFO, 0, s, "PO0314: %s of %s was accepted; its callback will tell the rest",
                      j->row.key, j->row.request);
         break;
     case PO_VERDICT_AGAIN:
         try_again(j, said, life, p);
         break;
     case PO_VERDICT_FAILED:
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "PO0315: %s refused %s for good; request %s has failed: %.*s. Tell the "
-                     "buyer, or mend it and make a new request", j->backend->what, j->row.key, j->row.request, REASON_MAX,
-                     a->reason ? a->reason : said);
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "PO0315: %s refused %s for good; request %s has failed: %.*s. Tell "
+                     "the buyer, or mend it and make a new request", j->backend->what, j->row.key, j->row.request,
+                     REASON_MAX, a->reason ? a->reason : said);
         break;
     case PO_VERDICT_PARKED:
         park_answer(j, said, ours, p);
@@ -335,7 +338,7 @@ static void deliver(po_worker *w, po_job *j)
     apr_pool_destroy(p);
 }
 
-/* ---- threads ------------------------------------------------------------------------------------------------------- */
+/* ---- threads ----------------------------------------------------------------------------------------------------- */
 
 static po_job *next_job(lane *l)
 {
@@ -365,7 +368,8 @@ static void *APR_THREAD_FUNC worker_main(apr_thread_t *t, void *data)
 
     if (!w || apr_pool_create_unmanaged_ex(&w->pool, NULL, NULL) != APR_SUCCESS
         || apr_socket_create(&w->socket, APR_INET, SOCK_STREAM, APR_PROTO_TCP, w->pool) != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, deliverer->server, "PO0316: no memory or no more files for a delivery thread");
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, deliverer->server, "PO0316: no memory or no more files for a delivery "
+                     "thread; raise the limits of httpd's User");
         if (w && w->pool)
             apr_pool_destroy(w->pool);
         free(w);
@@ -471,6 +475,6 @@ int po_workers_leave(void)
     for (i = 0; i < PO_LANES; i++)
         for (k = 0; k < lanes[i].running; k++)
             apr_thread_join(&rv, lanes[i].thread[k]);
-    po_workers_repeat();                /* a last time; what fails now waits for the successor, who sees this owner dead */
+    po_workers_repeat();                /* a last time; what fails now is taken over when this process has ended */
     return n;
 }

@@ -26,7 +26,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* ---- answers --------------------------------------------------------------------------------------------------------- */
+/* ---- answers ----------------------------------------------------------------------------------------------------- */
 
 static void each_answer_of_a_backend_has_its_meaning(void **state)
 {
@@ -101,7 +101,7 @@ static void a_mail_that_is_deferred_is_sent_again_and_a_refused_one_parked(void 
     assert_int_equal(life, PO_BACKEND_DEAD);
 }
 
-/* ---- pauses ---------------------------------------------------------------------------------------------------------- */
+/* ---- pauses ------------------------------------------------------------------------------------------------------ */
 
 static void pauses_double_from_the_first_to_the_longest(void **state)
 {
@@ -153,7 +153,7 @@ static void a_row_that_ends_its_process_each_time_is_found_out(void **state)
     assert_true(po_claimed_in_vain(2000, 0, 0, 0));
 }
 
-/* ---- mail ------------------------------------------------------------------------------------------------------------ */
+/* ---- mail -------------------------------------------------------------------------------------------------------- */
 
 static const po_site site = { .public_url = "https://market.example", .host = "market.example",
                               .mail_from = "marketplace@example.com" };
@@ -248,8 +248,8 @@ static void without_an_account_the_requester_alone_is_told(void **state)
 static void an_address_that_could_end_a_header_is_nobody(void **state)
 {
     static const char *const bad[] = {
-        "", "ann", "@acme.example", "ann@", "a@b@c", "ann@acme.example\r\nBcc: x@y", "a b@c", "a,b@c", "<a@b>", "a@b>", "\"a\"@b",
-        "\xc3\xa4@b", "a@b\n", "a@b;c@d"
+        "", "ann", "@acme.example", "ann@", "a@b@c", "ann@acme.example\r\nBcc: x@y", "a b@c", "a,b@c", "<a@b>", "a@b>",
+        "\"a\"@b", "\xc3\xa4@b", "a@b\n", "a@b;c@d"
     };
     po_request r = request();
     size_t i;
