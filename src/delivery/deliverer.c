@@ -5,8 +5,8 @@
  * and generations share, and on a pipe of its own.
  *
  * Leaving: 1. claim no more  2. give up the election, so that the next leader starts at once  3. give back what was
- * claimed but not begun  4. let the requests in flight end and be written down. A thread that locked a robust mutex must
- * be the one that unlocks it, so 2 is the election thread's work.
+ * claimed but not begun  4. let the requests in flight end and be written down. A thread that locked a robust mutex
+ * must be the one that unlocks it, so 2 is the election thread's work.
  */
 #include "delivery/delivery_private.h"
 
@@ -40,8 +40,8 @@ static apr_time_t foreign_warned;
 
 /* ---- who is alive ---------------------------------------------------------------------------------------------------
  * A leader draws a random id and locks that byte of <ledger>.owners; the kernel drops the lock with the process,
- * however it ends. So a successor knows exactly which rows nobody is sending any more, while a leaving leader that still
- * has requests in flight keeps its own. The file is opened once: closing any descriptor of it would drop the lock. */
+ * however it ends. So a successor knows exactly which rows nobody is sending any more, while a leaving leader that
+ * still has requests in flight keeps its own. The file is opened once: closing any descriptor of it would drop the lock. */
 
 static struct flock owner_byte(apr_int64_t id)
 {
