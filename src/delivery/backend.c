@@ -126,8 +126,8 @@ int po_backend_report(po_backend *b, po_backend_life life, int probe)
     pthread_mutex_unlock(&lock);
     if (pause)
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, b->server, "PO0301: %s of %s can't be reached (%d in a row); "
-                     "everything for it waits, one probe in %" APR_TIME_T_FMT " ms", b->what, b->site->public_url, failures,
-                     apr_time_as_msec(pause));
+                     "everything for it waits, one probe in %" APR_TIME_T_FMT " ms", b->what, b->site->public_url,
+                     failures, apr_time_as_msec(pause));
     if (was_dead && life == PO_BACKEND_ALIVE)
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, b->server, "PO0302: %s of %s is back", b->what, b->site->public_url);
     return was_dead && life == PO_BACKEND_ALIVE;

@@ -41,7 +41,7 @@ static apr_time_t foreign_warned;
 /* ---- who is alive ---------------------------------------------------------------------------------------------------
  * A leader draws a random id and locks that byte of <ledger>.owners; the kernel drops the lock with the process,
  * however it ends. So a successor knows exactly which rows nobody is sending any more, while a leaving leader that
- * still has requests in flight keeps its own. The file is opened once: closing any descriptor of it would drop the lock. */
+ * still has requests in flight keeps its own. The file is opened once: closing any descriptor of it drops the lock. */
 
 static struct flock owner_byte(apr_int64_t id)
 {
