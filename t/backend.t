@@ -9,7 +9,6 @@ use JSON::PP qw(encode_json);
 use PunchoutTest;
 use PunchoutTest::Parties;
 
-plan 'no_plan';
 
 # Approved and ordered; ($browser, $request).
 sub ordered {
@@ -122,3 +121,5 @@ my @requests;
         is arrived($id, 15), 1, 'after 30 seconds down the event arrives';
     }
 }
+
+Test::More::done_testing();

@@ -10,12 +10,12 @@ use PunchoutTest::Parties;
 use XML::LibXML;
 
 my $corpus = ($ENV{PUNCHOUT_SHARED} || '') . '/corpus';
-plan skip_all => 'no real documents here: set PUNCHOUT_SHARED to the folder that holds corpus/' unless -d $corpus;
-plan 'no_plan';
+Test::More::plan skip_all => 'no real documents here: set PUNCHOUT_SHARED to the folder that holds corpus/' unless -d $corpus;
 
 my $table = "$FindBin::Bin/corpus-status.tsv";
 my %buyer_of = ('order-cxmlphp.xml' => 'cxmlphp', 'order-officeluv.xml' => 'officeluv-order', 'synthetic/order-split-lines.xml' => 'acme');
 
+my $made = 0;
 sub sql { my ($text) = @_; $text =~ s/'/''/g; return "'$text'" }
 
 # The request that an order's lines name, written into the ledger as an operator would restore one: its charges are those
@@ -25,7 +25,7 @@ sub make_request {
     my $xml = XML::LibXML->new(load_ext_dtd => 0)->parse_string($document);
     my @items = $xml->findnodes('//ItemOut');
     my ($id) = $items[0]->findvalue('ItemID/SupplierPartAuxiliaryID') =~ /^(req-\w+)\.\d+$/;
-    $id ||= 'req-corpus' . $$;
+    $id ||= 'req-corpus' . ++$made;
     my $site = base_url('corpus');
     my $now = time . '000000';
     my $statements = "INSERT INTO request(id,site,buyer,organization,state,test,product,offer,product_name,seller,pricing,action,currency,terms_at,created,updated,expires)"
@@ -72,3 +72,5 @@ while (<$fh>) {
 }
 is_deeply [grep { !$seen{$_} } map { s{^\Q$corpus\E/}{}r } glob("$corpus/posr-*.xml $corpus/order-*.xml $corpus/synthetic/posr-*.xml $corpus/synthetic/order-*")],
     ['order-response-6mils.xml'], 'every request of the corpus has its row (the other file is a Response)';
+
+Test::More::done_testing();

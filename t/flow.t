@@ -8,7 +8,6 @@ use JSON::PP qw(decode_json);
 use PunchoutTest;
 use XML::LibXML;
 
-plan 'no_plan';
 
 sub shop_page { my ($ua, $vhost, $query) = @_; return decode_json($ua->get(base_url($vhost) . "/shop/page$query")->content) }
 
@@ -191,3 +190,5 @@ is status_of(order_reply(order_document(buyer => 'initech', lines => $test_lines
 is request_state($t, $test_request)->{state}, 'tested', 'and ends as tested';
 like $t->get(base_url() . "/punchout/requests/$test_request")->content, qr/TEST/, 'as its page says loudly';
 is scalar(events($test_request)), 0, 'the production backend never hears of it';
+
+Test::More::done_testing();

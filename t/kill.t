@@ -10,7 +10,6 @@ use PunchoutTest;
 use PunchoutTest::Parties;
 use Time::HiRes qw(sleep time);
 
-plan 'no_plan';
 
 my $seconds = $ENV{PUNCHOUT_KILL_SECONDS} || 60;
 my $senders = 6;
@@ -24,7 +23,7 @@ sub children { open(my $ps, '-|', 'ps', '-o', 'pid=', '--ppid', parent()) or die
 sub deliverer {
     open(my $tail, '-|', 'tail', '-n', '4000', "$logs/error_log") or return;
     my $pid;
-    while (<$tail>) { $pid = $1 if /\[pid (\d+)[\]:].*PO0300:/ }
+    while (<$tail>) { $pid = $1 if /\[pid (\d+)[\]:].*PO0334:/ }
     return $pid;
 }
 
@@ -103,3 +102,5 @@ for (events()) {
 is_deeply [grep { !$done{$_} } values %answered], [], 'each is at the backend';
 is_deeply [grep { keys %{ $keys{$_} || {} } != 1 } values %answered], [], 'under exactly one key';
 is ledger('PRAGMA integrity_check'), 'ok', 'the ledger is whole';
+
+Test::More::done_testing();

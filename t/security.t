@@ -10,7 +10,6 @@ use JSON::PP qw(decode_json);
 use PunchoutTest;
 use Time::HiRes qw(time);
 
-plan 'no_plan';
 
 # A request written by hand, since clients correct spellings; the body of the answer.
 sub raw {
@@ -171,3 +170,5 @@ for my $vhost (qw(shop bare)) {
     close $stranger;
     is status_of(order_reply($order{$_})), 200, "once it is free the same order of $_ is taken" for sort keys %order;
 }
+
+Test::More::done_testing();
