@@ -20,7 +20,7 @@ int po_auxiliary_parse(const char *auxiliary, const char **request, int *line, a
         return 0;
     len = (apr_size_t)(point - auxiliary);
     if (len < sizeof(REQUEST_PREFIX) || len > REQUEST_BYTES
-        || strspn(auxiliary, "abcdefghijklmnopqrstuvwxyz0123456789-") != len)
+        || strspn(auxiliary, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") != len)
         return 0;
     digits = strspn(point + 1, "0123456789");
     if (!digits || digits > LINE_DIGITS || point[1] == '0'
