@@ -50,7 +50,7 @@ static const char *subscription_of(json_t *object, apr_pool_t *p)
     const char *text = member(object, "subscription");
 
     if (json_is_integer(v))
-        return apr_psprintf(p, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
+        return apr_psprintf(p, "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(v));
     return text && strlen(text) <= SUBSCRIPTION_BYTES ? apr_pstrdup(p, text) : NULL;
 }
 

@@ -250,7 +250,7 @@ static const char *compile_aside(po_crypto *c, const char *file, const char *dir
                             "user write there", dir, apr_strerror(rv, why, sizeof(why)));
     apr_file_close(f);
     wrong = compile(c, file, &b, tmp);
-    close_build(&b);
+    apr_pool_cleanup_run(tmp, &b, close_build);
     path = path_of(c, dir, p);
     if (!wrong && (rv = publish(aside, path, dir, tmp)) != APR_SUCCESS)
         wrong = apr_psprintf(p, "the compiled catalog %s can't be written: %s", path,

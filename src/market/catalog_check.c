@@ -51,7 +51,7 @@ static const char *value_text(const place *at, const json_t *v)
 {
     switch (json_typeof(v)) {
     case JSON_STRING: return shown(at, json_string_value(v));
-    case JSON_INTEGER: return apr_psprintf(at->p, "the number %" JSON_INTEGER_FORMAT, json_integer_value(v));
+    case JSON_INTEGER: return apr_psprintf(at->p, "the number %" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(v));
     case JSON_REAL: return apr_psprintf(at->p, "the number %.10g", json_real_value(v));
     case JSON_OBJECT: return "an object";
     case JSON_ARRAY: return "a list";
