@@ -47,15 +47,15 @@ const char *po_buffer_text(po_buffer *b)
     return b->data;
 }
 
-/* One character of UTF-8 at s: its length, its number in *c. Broken, overlong or surrogate bytes are one U+FFFD each. */
-static int decode(const unsigned char *s, unsigned *c)
+/* One character of UTF-8 at s: its length, and its number in *c. Broken, overlong or surrogate bytes are U+FFFD. */
+static int decode(const unsigned char *s, const unsigned char *end, unsigned *c)
 {
     static const unsigned least[] = { 0, 0, 0x80, 0x800, 0x10000 };
     int n = *s < 0x80 ? 1 : (*s & 0xe0) == 0xc0 ? 2 : (*s & 0xf0) == 0xe0 ? 3 : (*s & 0xf8) == 0xf0 ? 4 : 0;
     int i;
 
     *c = REPLACEMENT;
-    if (n < 2)
+    if (n < 2 || end - s < n)
         return 1;
     *c = *s & (0x7f >> n);
     for (i = 1; i < n; i++) {
@@ -83,10 +83,10 @@ static void reference(po_buffer *b, unsigned c)
     po_buffer_add(b, o, (apr_size_t)(text + sizeof(text) - o));
 }
 
-static int add_wide(po_buffer *b, const unsigned char *s)
+static int add_wide(po_buffer *b, const unsigned char *s, const unsigned char *end)
 {
     unsigned c;
-    int n = decode(s, &c);
+    int n = decode(s, end, &c);
 
     if (b->ascii)
         reference(b, c);
@@ -128,20 +128,24 @@ static int plain(unsigned char c)
     return c >= ' ' ? c < 0x80 && c != '&' && c != '<' && c != '>' && c != '"' && c != '\'' : c == '\n' || c == '\t';
 }
 
-void po_buffer_xml(po_buffer *b, const char *text)
+void po_buffer_xml_len(po_buffer *b, const char *text, apr_size_t len)
 {
-    const unsigned char *s = (const unsigned char *)text, *from;
+    const unsigned char *s = (const unsigned char *)text, *end = s + len, *from;
 
-    if (!text)
-        return;
-    while (*s) {
-        for (from = s; *s && plain(*s); s++)
+    while (s < end) {
+        for (from = s; s < end && plain(*s); s++)
             ;
         if (s > from)
             po_buffer_add(b, (const char *)from, (apr_size_t)(s - from));
-        if (*s >= 0x80)
-            s += add_wide(b, s);
-        else if (*s)
+        if (s < end && *s >= 0x80)
+            s += add_wide(b, s, end);
+        else if (s < end)
             add_special(b, *s++);
     }
+}
+
+void po_buffer_xml(po_buffer *b, const char *text)
+{
+    if (text)
+        po_buffer_xml_len(b, text, strlen(text));
 }

@@ -24,7 +24,7 @@ typedef struct { const char *name, *value; } po_cxml_extrinsic;
 
 typedef struct {                        /* Address, Contact */
     const char *id, *role, *name, *email, *phone;
-    const char *deliver_to, *street, *city, *state, *postal_code, *country; /* several DeliverTo, Street: joined by ", " */
+    const char *deliver_to, *street, *city, *state, *postal_code, *country; /* several: joined by ", " */
 } po_cxml_address;
 
 typedef struct {                        /* ItemOut, of an order or of an edit setup */
@@ -113,6 +113,7 @@ void po_buffer_str(po_buffer *b, const char *text);             /* NULL adds not
 /* Escaped for XML text and attributes and for HTML; characters that XML 1.0 can't hold and broken UTF-8 become
  * U+FFFD. NULL adds nothing. */
 void po_buffer_xml(po_buffer *b, const char *text);
+void po_buffer_xml_len(po_buffer *b, const char *text, apr_size_t len);
 const char *po_buffer_text(po_buffer *b);                       /* with a NUL behind it */
 
 /* ---- writer.c: documents that we send ----------------------------------------------------------------------- */

@@ -3,14 +3,20 @@
 
 #include <string.h>
 
-/* Length first, so that no two sequences of fields run together into the same bytes; absent is not empty. */
+static void add_count(po_crypto *c, apr_uint32_t n)
+{
+    unsigned char bytes[4] = { (unsigned char)(n >> 24), (unsigned char)(n >> 16), (unsigned char)(n >> 8),
+                               (unsigned char)n };
+
+    po_sha256_add(c, bytes, sizeof(bytes));
+}
+
+/* Lengths and counts first, so that no two orders run together into the same bytes; absent is not empty. */
 static void add(po_crypto *c, const char *text)
 {
     apr_uint32_t len = text ? (apr_uint32_t)strlen(text) : 0xffffffffu;
-    unsigned char head[4] = { (unsigned char)(len >> 24), (unsigned char)(len >> 16), (unsigned char)(len >> 8),
-                              (unsigned char)len };
 
-    po_sha256_add(c, head, sizeof(head));
+    add_count(c, len);
     if (text)
         po_sha256_add(c, text, len);
 }
@@ -24,10 +30,9 @@ static void add_decimal(po_crypto *c, const po_decimal *d)
 
 static void add_address(po_crypto *c, const po_cxml_address *a)
 {
-    if (!a) {
-        add(c, NULL);
+    add_count(c, a != NULL);
+    if (!a)
         return;
-    }
     add(c, a->id);
     add(c, a->role);
     add(c, a->name);
@@ -45,25 +50,22 @@ static void add_list(po_crypto *c, const apr_array_header_t *list)
 {
     int i;
 
+    add_count(c, list ? (apr_uint32_t)list->nelts : 0);
     for (i = 0; list && i < list->nelts; i++) {
         add(c, APR_ARRAY_IDX(list, i, po_cxml_extrinsic).name);
         add(c, APR_ARRAY_IDX(list, i, po_cxml_extrinsic).value);
     }
-    add(c, NULL);
 }
 
 static void add_item(po_crypto *c, const po_cxml_item *item)
 {
-    po_decimal line = { item->line, 0 };
-
-    add_decimal(c, &line);
+    add_count(c, (apr_uint32_t)item->line);
     add(c, item->part);
     add(c, item->auxiliary);
     add_decimal(c, &item->quantity);
+    add_count(c, item->has_price != 0);
     if (item->has_price)
         add_decimal(c, &item->unit_price);
-    else
-        add(c, NULL);
     add(c, item->currency);
     add(c, item->unit);
     add(c, item->description);
@@ -78,7 +80,7 @@ void po_cxml_order_digest(po_crypto *c, const po_cxml_order *order, int test, un
     int i;
 
     po_sha256_start(c);
-    add(c, test ? "test" : "production");
+    add_count(c, test != 0);
     add(c, order->order_id);
     add(c, order->order_date);
     add(c, order->type);
@@ -92,7 +94,8 @@ void po_cxml_order_digest(po_crypto *c, const po_cxml_order *order, int test, un
     add_address(c, order->bill_to);
     add_address(c, order->contact);
     add_list(c, order->extrinsics);
-    for (i = 0; i < order->items->nelts; i++)
+    add_count(c, order->items ? (apr_uint32_t)order->items->nelts : 0);
+    for (i = 0; order->items && i < order->items->nelts; i++)
         add_item(c, &APR_ARRAY_IDX(order->items, i, po_cxml_item));
     po_sha256_end(c, out);
 }

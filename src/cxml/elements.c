@@ -1,24 +1,36 @@
-/* elements.c - what the elements of a request mean: by name, not by position, since live systems don't keep the DTD's order. */
+/* elements.c - what the elements of a request mean: by name, not by position, as live systems break the DTD's order. */
 #include "cxml/reader_private.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#define REQUEST_NAME_MAX 64
 
 static po_element parent(const po_cxml_reader *r)
 {
     return (po_element)r->path[r->depth - 1];
 }
 
-/* ---- Header ---------------------------------------------------------------------------------------------------------- */
+/* ---- Header ------------------------------------------------------------------------------------------------------ */
+
+static void start_party(po_cxml_reader *r, po_element e)
+{
+    po_cxml *d = r->doc;
+
+    r->party = e == PO_E_From ? &d->from : e == PO_E_To ? &d->to : e == PO_E_Sender ? &d->sender : NULL;
+    if (r->party && r->party->count)
+        po_reader_refuse(r, 400, apr_psprintf(r->pool, "more than one %s", po_reader_element_name(e)));
+}
 
 static void start_credential(po_cxml_reader *r, const po_attributes *a)
 {
     if (r->party->count == PO_PARTY_MAX) {
-        po_reader_refuse(r, 400, "too many Credentials");
+        po_reader_refuse(r, 400, "too many Credentials in one of From, To and Sender");
         return;
     }
-    r->party->cred[r->party->count++].domain = po_reader_attribute(r, a, "domain");
+    r->party->cred[r->party->count++].domain = po_reader_attribute(r, a, PO_A_domain);
 }
 
 static void start_secret(po_cxml_reader *r)
@@ -33,16 +45,14 @@ static void start_secret(po_cxml_reader *r)
 
 static void start_in_header(po_cxml_reader *r, po_element e, const po_attributes *a)
 {
-    if (r->depth == 3) {
-        r->party = e == PO_E_From ? &r->doc->from : e == PO_E_To ? &r->doc->to : e == PO_E_Sender ? &r->doc->sender : NULL;
+    if (r->depth == 3)
+        start_party(r, e);
+    else if (!r->party)
         return;
-    }
-    if (!r->party)
-        return;
-    if (r->depth == 4 && e == PO_E_Credential)
+    else if (r->depth == 4 && e == PO_E_Credential)
         start_credential(r, a);
     else if (r->depth == 4 && e == PO_E_UserAgent && r->party == &r->doc->sender)
-        po_reader_collect(r, PO_TEXT_DEEP, &r->doc->user_agent);
+        po_reader_collect(r, PO_TEXT_PLAIN, &r->doc->user_agent);
     else if (r->depth == 5 && parent(r) == PO_E_Credential && e == PO_E_SharedSecret)
         start_secret(r);
     else if (r->depth == 5 && parent(r) == PO_E_Credential && e == PO_E_Identity) {
@@ -53,7 +63,7 @@ static void start_in_header(po_cxml_reader *r, po_element e, const po_attributes
     }
 }
 
-/* ---- lists and addresses ------------------------------------------------------------------------------------------------ */
+/* ---- lists and addresses ----------------------------------------------------------------------------------------- */
 
 static void *push(po_cxml_reader *r, apr_array_header_t **list, int size)
 {
@@ -66,10 +76,11 @@ static void *push(po_cxml_reader *r, apr_array_header_t **list, int size)
     return member;
 }
 
-/* A list may move when it grows, so that what is collected must be written at its end: only the last member is open. */
+/* A list may move when it grows, but never while its last member is being collected. The DTD lets an Extrinsic hold
+ * anything: what is kept of elements inside is their text. */
 static void start_extrinsic(po_cxml_reader *r, apr_array_header_t **list, const po_attributes *a)
 {
-    const char *name = po_reader_attribute(r, a, "name");
+    const char *name = po_reader_attribute(r, a, PO_A_name);
     po_cxml_extrinsic *x;
 
     if (!name)
@@ -81,27 +92,28 @@ static void start_extrinsic(po_cxml_reader *r, apr_array_header_t **list, const 
 
 static void start_address(po_cxml_reader *r, po_cxml_address **at, const po_attributes *a)
 {
-    const char *role = po_reader_attribute(r, a, "role");
+    const char *role = po_reader_attribute(r, a, PO_A_role);
 
     /* the one who asked is wanted; another contact only where there is none */
     if (*at && (!role || strcasecmp(role, "endUser") || ((*at)->role && !strcasecmp((*at)->role, "endUser"))))
         return;
     *at = apr_pcalloc(r->pool, sizeof(**at));
     (*at)->role = role;
-    (*at)->id = po_reader_attribute(r, a, "addressID");
+    (*at)->id = po_reader_attribute(r, a, PO_A_addressID);
     r->address = *at;
     r->address_depth = r->depth;
 }
 
+/* The first that says something counts. */
 static void collect_first(po_cxml_reader *r, const char **into)
 {
-    if (!*into)
-        po_reader_collect(r, PO_TEXT_DEEP, into);
+    if (!*into || !**into)
+        po_reader_collect(r, PO_TEXT_PLAIN, into);
 }
 
 static void collect_joined(po_cxml_reader *r, const char **into)
 {
-    po_reader_collect(r, PO_TEXT_DEEP, into);
+    po_reader_collect(r, PO_TEXT_PLAIN, into);
     r->join = 1;
 }
 
@@ -133,34 +145,46 @@ static void start_in_address(po_cxml_reader *r, po_element e)
 static void country(po_cxml_reader *r, const po_attributes *a)
 {
     if (!r->address->country)
-        r->address->country = po_reader_attribute(r, a, "isoCountryCode");
+        r->address->country = po_reader_attribute(r, a, PO_A_isoCountryCode);
 }
 
-/* ---- ItemOut -------------------------------------------------------------------------------------------------------------- */
+/* ---- ItemOut ----------------------------------------------------------------------------------------------------- */
+
+/* "00010" is 10; what is no number (or 0) is the line's position. */
+static int line_number(const char *text, int position)
+{
+    char *end;
+    long n = text ? strtol(text, &end, 10) : 0;
+
+    return n > 0 && n <= INT_MAX && !*end ? (int)n : position;
+}
 
 static void start_item(po_cxml_reader *r, apr_array_header_t **items, const po_attributes *a)
 {
-    const char *quantity = po_reader_attribute(r, a, "quantity"), *line = po_reader_attribute(r, a, "lineNumber");
+    const char *quantity = po_reader_attribute(r, a, PO_A_quantity);
     po_cxml_item *item = push(r, items, sizeof(*item));
 
     r->item = item;
-    item->line = line ? atoi(line) : 0;
-    if (item->line <= 0)
-        item->line = (*items)->nelts;
-    item->requisition = po_reader_attribute(r, a, "requisitionID");
-    if (po_decimal_parse(&item->quantity, quantity, -1) != APR_SUCCESS || item->quantity.value < 0)
-        po_reader_refuse(r, 400, "the quantity of an ItemOut is not a plain decimal number");
+    item->line = line_number(po_reader_attribute(r, a, PO_A_lineNumber), (*items)->nelts);
+    item->requisition = po_reader_attribute(r, a, PO_A_requisitionID);
+    if (po_decimal_parse(&item->quantity, quantity, -1) != APR_SUCCESS)
+        po_reader_refuse(r, 400, "the quantity of ItemOut is missing or not a plain decimal number");
+    else if (item->quantity.value < 0)
+        po_reader_refuse(r, 400, "the quantity of ItemOut is negative");
 }
 
-static void start_price(po_cxml_reader *r, po_decimal *amount, int *is_set, const char **currency, const po_attributes *a)
+static void start_money(po_cxml_reader *r, po_decimal *amount, int *is_set, const char **currency,
+                        const po_attributes *a)
 {
     if (*currency) {
-        po_reader_refuse(r, 400, "an amount is given twice");
+        po_reader_refuse(r, 400, apr_pstrcat(r->pool, po_reader_element_name(parent(r)), " holds more than one Money",
+                                             NULL));
         return;
     }
-    *currency = po_reader_attribute(r, a, "currency");
+    *currency = po_reader_attribute(r, a, PO_A_currency);
     if (!po_currency_valid(*currency)) {
-        po_reader_refuse(r, 400, "the currency of a Money is not a code of three letters such as USD");
+        po_reader_refuse(r, 400, apr_pstrcat(r->pool, "the currency of Money in ", po_reader_element_name(parent(r)),
+                                             " is not a code of three letters such as USD", NULL));
         return;
     }
     po_reader_collect(r, PO_TEXT_PLAIN, &r->number_text);
@@ -172,14 +196,14 @@ static void start_in_item_detail(po_cxml_reader *r, po_element e, const po_attri
 {
     po_cxml_item *item = r->item;
 
-    if (e == PO_E_Description)
-        collect_first(r, &item->description);
+    if (e == PO_E_Description && !item->description)
+        po_reader_collect(r, PO_TEXT_DEEP, &item->description);
     else if (e == PO_E_UnitOfMeasure)
         collect_first(r, &item->unit);
     else if (e == PO_E_Extrinsic)
         start_extrinsic(r, &item->extrinsics, a);
     else if (e == PO_E_Classification) {
-        const char *domain = po_reader_attribute(r, a, "domain");
+        const char *domain = po_reader_attribute(r, a, PO_A_domain);
 
         if (domain && !strcasecmp(domain, "UNSPSC"))
             collect_first(r, &item->unspsc);
@@ -192,8 +216,8 @@ static void start_in_accounting(po_cxml_reader *r, po_element e, const po_attrib
     if (e == PO_E_Segment || e == PO_E_AccountingSegment) {
         po_cxml_extrinsic *x = push(r, &r->item->accounting, sizeof(*x));
 
-        x->name = e == PO_E_Segment ? po_reader_attribute(r, a, "type") : NULL;
-        x->value = po_reader_attribute(r, a, "id");
+        x->name = e == PO_E_Segment ? po_reader_attribute(r, a, PO_A_type) : NULL;
+        x->value = po_reader_attribute(r, a, PO_A_id);
     }
     else if (e == PO_E_Name && parent(r) == PO_E_AccountingSegment && r->item->accounting)
         collect_first(r, &APR_ARRAY_IDX(r->item->accounting, r->item->accounting->nelts - 1, po_cxml_extrinsic).name);
@@ -210,20 +234,24 @@ static void start_in_item(po_cxml_reader *r, po_element e, const po_attributes *
     else if (r->depth == 6 && (up == PO_E_ItemDetail || up == PO_E_BlanketItemDetail))
         start_in_item_detail(r, e, a);
     else if (r->depth == 7 && up == PO_E_UnitPrice && e == PO_E_Money)
-        start_price(r, &r->item->unit_price, &r->item->has_price, &r->item->currency, a);
+        start_money(r, &r->item->unit_price, &r->item->has_price, &r->item->currency, a);
     else if (r->path[5] == PO_E_Distribution)
         start_in_accounting(r, e, a);
 }
 
-/* ---- PunchOutSetupRequest --------------------------------------------------------------------------------------------------- */
+/* ---- PunchOutSetupRequest ---------------------------------------------------------------------------------------- */
 
 static void start_in_setup(po_cxml_reader *r, po_element e, const po_attributes *a)
 {
     po_cxml_setup *s = r->doc->setup;
     po_element up = parent(r);
 
-    if (r->depth == 4 && e == PO_E_BuyerCookie && !s->buyer_cookie)
-        po_reader_collect(r, PO_TEXT_MARKUP, &s->buyer_cookie);
+    if (r->depth == 4 && e == PO_E_BuyerCookie) {
+        if (s->buyer_cookie)
+            po_reader_refuse(r, 400, "more than one BuyerCookie");
+        else
+            po_reader_collect(r, PO_TEXT_MARKUP, &s->buyer_cookie);
+    }
     else if (r->depth == 4 && e == PO_E_Extrinsic)
         start_extrinsic(r, &s->extrinsics, a);
     else if (r->depth == 4 && e == PO_E_Contact)
@@ -244,18 +272,22 @@ static void start_in_setup(po_cxml_reader *r, po_element e, const po_attributes 
         collect_first(r, &s->selected_auxiliary);
 }
 
-/* ---- OrderRequest ---------------------------------------------------------------------------------------------------------------- */
+/* ---- OrderRequest ------------------------------------------------------------------------------------------------ */
 
 static void start_order_header(po_cxml_reader *r, const po_attributes *a)
 {
     po_cxml_order *o = r->doc->order;
 
-    o->order_id = po_reader_attribute(r, a, "orderID");
-    o->order_date = po_reader_attribute(r, a, "orderDate");
-    o->type = po_reader_attribute(r, a, "type");
-    o->order_type = po_reader_attribute(r, a, "orderType");
-    o->version = po_reader_attribute(r, a, "orderVersion");
-    o->requisition = po_reader_attribute(r, a, "requisitionID");
+    if (o->type) {
+        po_reader_refuse(r, 400, "more than one OrderRequestHeader");
+        return;
+    }
+    o->order_id = po_reader_attribute(r, a, PO_A_orderID);
+    o->order_date = po_reader_attribute(r, a, PO_A_orderDate);
+    o->type = po_reader_attribute(r, a, PO_A_type);
+    o->order_type = po_reader_attribute(r, a, PO_A_orderType);
+    o->version = po_reader_attribute(r, a, PO_A_orderVersion);
+    o->requisition = po_reader_attribute(r, a, PO_A_requisitionID);
     if (!o->type || !*o->type)
         o->type = "new";
 }
@@ -270,11 +302,9 @@ static void start_in_order_header(po_cxml_reader *r, po_element e, const po_attr
     else if (r->depth == 5 && e == PO_E_Contact)
         start_address(r, &o->contact, a);
     else if (r->depth == 5 && e == PO_E_DocumentReference)
-        o->refers_to = po_reader_attribute(r, a, "payloadID");
-    else if (r->depth == 5 && e == PO_E_Payment)
-        r->skip = r->depth;             /* card data: not even read */
+        o->refers_to = po_reader_attribute(r, a, PO_A_payloadID);
     else if (r->depth == 6 && up == PO_E_Total && e == PO_E_Money)
-        start_price(r, &o->total, NULL, &o->currency, a);
+        start_money(r, &o->total, NULL, &o->currency, a);
     else if (r->depth == 6 && up == PO_E_ShipTo && e == PO_E_Address)
         start_address(r, &o->ship_to, a);
     else if (r->depth == 6 && up == PO_E_BillTo && e == PO_E_Address)
@@ -291,7 +321,7 @@ static void start_in_order(po_cxml_reader *r, po_element e, const po_attributes 
         start_in_order_header(r, e, a);
 }
 
-/* ---- StatusUpdateRequest --------------------------------------------------------------------------------------------------------- */
+/* ---- StatusUpdateRequest ----------------------------------------------------------------------------------------- */
 
 static void start_in_status_update(po_cxml_reader *r, po_element e, const po_attributes *a)
 {
@@ -300,14 +330,14 @@ static void start_in_status_update(po_cxml_reader *r, po_element e, const po_att
     if (r->depth != 4)
         return;
     if (e == PO_E_DocumentReference)
-        u->refers_to = po_reader_attribute(r, a, "payloadID");
+        u->refers_to = po_reader_attribute(r, a, PO_A_payloadID);
     else if (e == PO_E_Status && !u->code) {
-        u->code = po_reader_attribute(r, a, "code");
-        po_reader_collect(r, PO_TEXT_DEEP, &u->text);
+        u->code = po_reader_attribute(r, a, PO_A_code);
+        po_reader_collect(r, PO_TEXT_PLAIN, &u->text);
     }
 }
 
-/* ---- Request ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- Request ----------------------------------------------------------------------------------------------------- */
 
 static void start_payload(po_cxml_reader *r, po_element e, const char *name, const po_attributes *a)
 {
@@ -317,12 +347,12 @@ static void start_payload(po_cxml_reader *r, po_element e, const char *name, con
         po_reader_refuse(r, 400, "the Request holds more than one element");
         return;
     }
-    d->request = apr_pstrdup(r->pool, name);
+    d->request = po_utf8_cut(apr_pstrdup(r->pool, name), REQUEST_NAME_MAX, r->pool);
     switch (e) {
     case PO_E_PunchOutSetupRequest:
         d->kind = PO_CXML_SETUP;
         d->setup = apr_pcalloc(r->pool, sizeof(*d->setup));
-        d->setup->operation = po_reader_attribute(r, a, "operation");
+        d->setup->operation = po_reader_attribute(r, a, PO_A_operation);
         break;
     case PO_E_OrderRequest:
         d->kind = PO_CXML_ORDER;
@@ -345,6 +375,8 @@ void po_reader_start(po_cxml_reader *r, po_element e, const char *name, const po
         return;
     else if (r->depth == 3)
         start_payload(r, e, name, a);
+    else if (e == PO_E_Payment)
+        r->skip = r->depth;             /* card data: not even read */
     else if (r->address) {
         if (e == PO_E_Country)
             country(r, a);
@@ -369,55 +401,65 @@ void po_reader_end(po_cxml_reader *r, po_element e)
         r->item = NULL;
 }
 
-/* ---- after the last byte --------------------------------------------------------------------------------------------------------------- */
-
-/* The first of the named Extrinsics that says something; names are compared without case and blanks around them. */
-static const char *extrinsic(const apr_array_header_t *list, const char *name)
-{
-    apr_size_t len = strlen(name);
-    int i;
-
-    for (i = 0; list && i < list->nelts; i++) {
-        const po_cxml_extrinsic *x = &APR_ARRAY_IDX(list, i, po_cxml_extrinsic);
-        const char *s = x->name + strspn(x->name, " \t\r\n");
-
-        if (x->value && *x->value && !strncasecmp(s, name, len) && s[len + strspn(s + len, " \t\r\n")] == '\0')
-            return x->value;
-    }
-    return NULL;
-}
-
-static const char *first_extrinsic(const apr_array_header_t *list, const char *const *names)
-{
-    const char *value = NULL;
-
-    for (; *names && !value; names++)
-        value = extrinsic(list, *names);
-    return value;
-}
+/* ---- after the last byte ----------------------------------------------------------------------------------------- */
 
 static const char *filled(const char *text)
 {
     return text && *text ? text : NULL;
 }
 
+/* What systems call the shopper's data, by length: there may be hundreds of Extrinsics. */
+enum {
+    USER, NAME, EMAIL, USER_NAME, LAST_NAME, USER_EMAIL, FIRST_NAME, UNIQUE_NAME, FULL_NAME, PRINTABLE_NAME, USER_DATA
+};
+#define NAME_LENGTHS 18
+
+static void sort_extrinsics(const apr_array_header_t *list, const char *found[USER_DATA])
+{
+    static const char *const names[USER_DATA] = {
+        "User", "Name", "Email", "UserName", "LastName", "UserEmail", "FirstName", "UniqueName", "UserFullName",
+        "UserPrintableName"
+    };
+    static const struct {
+        unsigned char from, count;
+    } of_length[NAME_LENGTHS] = {
+        [4] = { USER, 2 }, [5] = { EMAIL, 1 }, [8] = { USER_NAME, 2 }, [9] = { USER_EMAIL, 2 },
+        [10] = { UNIQUE_NAME, 1 }, [12] = { FULL_NAME, 1 }, [17] = { PRINTABLE_NAME, 1 }
+    };
+    int i, k;
+
+    for (i = 0; list && i < list->nelts; i++) {
+        const po_cxml_extrinsic *x = &APR_ARRAY_IDX(list, i, po_cxml_extrinsic);
+        apr_size_t len = strlen(x->name);
+
+        if (len >= NAME_LENGTHS)
+            continue;
+        for (k = of_length[len].from; k < of_length[len].from + of_length[len].count; k++)
+            if (!found[k] && !strcasecmp(x->name, names[k]))
+                found[k] = filled(x->value);
+    }
+}
+
+static const char *first_of(const char *a, const char *b, const char *c)
+{
+    return a ? a : b ? b : c;
+}
+
 static void find_user(po_cxml_setup *s, apr_pool_t *p)
 {
-    static const char *const users[] = { "User", "UniqueName", "UserName", NULL };
-    static const char *const mails[] = { "UserEmail", "Email", "EmailAddress", NULL };
-    static const char *const names[] = { "Name", "UserFullName", "UserPrintableName", NULL };
-    const char *first = extrinsic(s->extrinsics, "FirstName"), *last = extrinsic(s->extrinsics, "LastName");
+    const char *found[USER_DATA] = { NULL }, *first, *last;
 
-    s->user = first_extrinsic(s->extrinsics, users);
-    s->email = first_extrinsic(s->extrinsics, mails);
-    if (!s->email && s->contact)
-        s->email = filled(s->contact->email);
+    sort_extrinsics(s->extrinsics, found);
+    first = found[FIRST_NAME];
+    last = found[LAST_NAME];
+    s->user = first_of(found[USER], found[UNIQUE_NAME], found[USER_NAME]);
+    s->email = first_of(found[USER_EMAIL], found[EMAIL], s->contact ? filled(s->contact->email) : NULL);
     if (!s->email && s->ship_to)
         s->email = filled(s->ship_to->email);
-    if (first || last)
-        s->user_name = apr_pstrcat(p, first ? first : "", first && last ? " " : "", last ? last : "", NULL);
+    if (first && last)
+        s->user_name = apr_pstrcat(p, first, " ", last, NULL);
     else
-        s->user_name = first_extrinsic(s->extrinsics, names);
+        s->user_name = first_of(first, last, first_of(found[NAME], found[FULL_NAME], found[PRINTABLE_NAME]));
     if (!s->user_name && s->contact)
         s->user_name = filled(s->contact->name);
 }

@@ -8,15 +8,20 @@
 
 #define PO_DEPTH_MAX 100
 
-/* The elements that mean something to us, in one list for the enum and the names. */
+/* The elements and attributes that mean something to us, each in one list for the enum and the names. */
 #define PO_ELEMENTS(E) \
     E(cXML) E(Header) E(From) E(To) E(Sender) E(Credential) E(Identity) E(SharedSecret) E(UserAgent) E(Request) \
     E(Message) E(Response) E(PunchOutSetupRequest) E(OrderRequest) E(ProfileRequest) E(StatusUpdateRequest) \
     E(BuyerCookie) E(Extrinsic) E(BrowserFormPost) E(URL) E(Contact) E(ShipTo) E(BillTo) E(Address) E(SelectedItem) \
     E(ItemID) E(SupplierPartID) E(SupplierPartAuxiliaryID) E(ItemOut) E(ItemDetail) E(BlanketItemDetail) E(UnitPrice) \
-    E(Money) E(Description) E(UnitOfMeasure) E(Classification) E(Name) E(Email) E(Phone) E(TelephoneNumber) E(Number) \
-    E(PostalAddress) E(DeliverTo) E(Street) E(City) E(State) E(PostalCode) E(Country) E(OrderRequestHeader) E(Total) \
-    E(DocumentReference) E(Distribution) E(Accounting) E(Segment) E(AccountingSegment) E(Status) E(Payment)
+    E(Money) E(Description) E(ShortName) E(UnitOfMeasure) E(Classification) E(Name) E(Email) E(Phone) \
+    E(TelephoneNumber) E(Number) E(PostalAddress) E(DeliverTo) E(Street) E(City) E(State) E(PostalCode) E(Country) \
+    E(OrderRequestHeader) E(Total) E(DocumentReference) E(Distribution) E(Accounting) E(Segment) E(AccountingSegment) \
+    E(Status) E(Payment)
+#define PO_ATTRIBUTES(A) \
+    A(payloadID) A(timestamp) A(domain) A(deploymentMode) A(operation) A(name) A(role) A(addressID) A(isoCountryCode) \
+    A(quantity) A(lineNumber) A(requisitionID) A(currency) A(type) A(id) A(orderID) A(orderDate) A(orderType) \
+    A(orderVersion) A(code)
 
 typedef enum {
     PO_E_OTHER,
@@ -27,9 +32,16 @@ typedef enum {
 } po_element;
 
 typedef enum {
+#define PO_ATTRIBUTE_ENUM(name) PO_A_##name,
+    PO_ATTRIBUTES(PO_ATTRIBUTE_ENUM)
+#undef PO_ATTRIBUTE_ENUM
+    PO_A_COUNT
+} po_attribute;
+
+typedef enum {
     PO_TEXT_NONE,                       /* nobody wants it */
     PO_TEXT_PLAIN,                      /* an element inside is an error */
-    PO_TEXT_DEEP,                       /* text of elements inside counts too */
+    PO_TEXT_DEEP,                       /* Description, Extrinsic may hold elements by the DTD: their text counts too */
     PO_TEXT_MARKUP                      /* BuyerCookie: kept as XML */
 } po_text_mode;
 
@@ -38,27 +50,33 @@ typedef struct {
     const xmlChar **a;
 } po_attributes;
 
+#define PO_NAME_SLOTS 256               /* a power of two, well above PO_E_COUNT */
+
 struct po_cxml_reader {
     xmlParserCtxtPtr ctxt;
     struct {
         const xmlChar *name;
         int element;
-    } names[128];                       /* interned name -> element: pointers are compared, not strings */
-    po_buffer text;                     /* of the element that is being collected; malloc'd through its own pool */
+    } elements[PO_NAME_SLOTS];          /* interned name -> element: pointers are compared, not strings */
+    const xmlChar *attributes[PO_A_COUNT];
     apr_pool_t *text_pool;
+    po_buffer text;                     /* of the element that is being collected */
 
     /* of one document */
     apr_pool_t *pool;
     po_cxml *doc;
+    char *free;                         /* the document's strings lie one behind the other: */
+    apr_size_t room;                    /* what is left of the piece of pool that they are put in */
     unsigned char path[PO_DEPTH_MAX + 1];
-    int depth, elements, requests, payloads;
+    int depth, count;
     int skip;                           /* depth of an element whose inside is not read (card data); 0: none */
-    int saw_root;
+    int headers, requests, payloads;
 
     po_text_mode mode;
     int text_depth;                     /* of the element that is being collected */
     const char **into;                  /* its text goes here, trimmed */
     int join;                           /* append to what is there, behind ", " */
+    apr_size_t short_from, short_to;    /* where in text a ShortName lies */
     po_decimal *decimal;                /* and is a number: goes here as well */
     const char *number_text;
     int *is_set;
@@ -71,8 +89,10 @@ struct po_cxml_reader {
 
 /* The document is refused: status and a sentence that names the line. The first reason counts. */
 void po_reader_refuse(po_cxml_reader *r, int status, const char *why);
-/* The value of an attribute, copied to the document's pool; NULL: it isn't there. */
-const char *po_reader_attribute(po_cxml_reader *r, const po_attributes *a, const char *name);
+/* The element's name, for such sentences. */
+const char *po_reader_element_name(po_element e);
+/* The value of an attribute, trimmed, copied to the document's pool; NULL: it isn't there. */
+const char *po_reader_attribute(po_cxml_reader *r, const po_attributes *a, po_attribute which);
 /* The text of the element that begins now goes to *into. */
 void po_reader_collect(po_cxml_reader *r, po_text_mode mode, const char **into);
 

@@ -6,6 +6,7 @@
 
 static void open_document(po_buffer *b, const po_cxml_envelope *e)
 {
+    b->ascii = e->ascii;
     po_buffer_lit(b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
                      "<!DOCTYPE cXML SYSTEM \"http://xml.cxml.org/schemas/cXML/");
     po_buffer_str(b, e->dtd);
@@ -14,7 +15,6 @@ static void open_document(po_buffer *b, const po_cxml_envelope *e)
     po_buffer_lit(b, "\" timestamp=\"");
     po_buffer_str(b, e->timestamp);
     po_buffer_lit(b, "\" xml:lang=\"en-US\">");
-    b->ascii = e->ascii;
 }
 
 static void add_number(po_buffer *b, int n)
@@ -34,7 +34,7 @@ static void element(po_buffer *b, const char *before, const char *text, const ch
     po_buffer_str(b, after);
 }
 
-/* ---- responses ----------------------------------------------------------------------------------------------------- */
+/* ---- responses --------------------------------------------------------------------------------------------------- */
 
 void po_cxml_write_status(po_buffer *b, const po_cxml_envelope *e, int code, const char *detail)
 {
@@ -78,7 +78,7 @@ void po_cxml_write_profile_response(po_buffer *b, const po_cxml_envelope *e, con
     po_buffer_lit(b, "</ProfileResponse></Response></cXML>\n");
 }
 
-/* ---- PunchOutOrderMessage -------------------------------------------------------------------------------------------- */
+/* ---- PunchOutOrderMessage ---------------------------------------------------------------------------------------- */
 
 static void credential(po_buffer *b, const char *party, const po_credential *c)
 {
@@ -133,34 +133,53 @@ static void item_detail(po_buffer *b, const po_cxml_cart_item *item)
     po_buffer_lit(b, "</ItemDetail>");
 }
 
-/* Line data goes into ItemDetail/Extrinsic alone: 1.2.014 knows neither itemClassification nor ItemIn/Extrinsic. */
-static void item_in(po_buffer *b, const po_cxml_cart_item *item)
+/* Whether the DTD that the envelope names knows itemClassification: 1.2.014 doesn't, 1.2.037 does. */
+static int has_classification(const po_cxml_envelope *e)
+{
+    return strcmp(e->dtd, "1.2.037") >= 0;      /* versions are written with three digits at the end */
+}
+
+/* What every buyer can read goes into ItemDetail/Extrinsic, since 1.2.014 knows no other place. */
+static void item_in(po_buffer *b, const po_cxml_envelope *e, const po_cxml_cart_item *item)
 {
     element(b, "<ItemIn quantity=\"", item->quantity, "\" lineNumber=\"");
     add_number(b, item->line);
+    if (has_classification(e) && item->line_type)
+        po_buffer_str(b, strcmp(item->line_type, "Service") ? "\" itemClassification=\"material"
+                                                            : "\" itemClassification=\"service");
     element(b, "\"><ItemID><SupplierPartID>", item->part, "</SupplierPartID>");
-    element(b, "<SupplierPartAuxiliaryID>", item->auxiliary, "</SupplierPartAuxiliaryID></ItemID>");
+    if (item->auxiliary)
+        element(b, "<SupplierPartAuxiliaryID>", item->auxiliary, "</SupplierPartAuxiliaryID>");
+    po_buffer_lit(b, "</ItemID>");
     item_detail(b, item);
     po_buffer_lit(b, "</ItemIn>");
 }
 
-/* The cookie is XML already; only what lies above U+007F may have to be written as references, and its markup must stay. */
+/* The cookie is XML already. Only in ASCII something is left to do: text and attribute values above U+007F become
+ * references. A name can't be one, and stays. */
 static void buyer_cookie(po_buffer *b, const char *xml)
 {
     const char *s = xml, *from;
+    int in_tag = 0, in_value = 0;
 
-    if (!b->ascii) {
+    if (!xml || !b->ascii) {
         po_buffer_str(b, xml);
         return;
     }
     while (*s) {
-        for (from = s; *s && !((unsigned char)*s & 0x80); s++)
-            ;
+        for (from = s; *s && !(*s & 0x80); s++) {
+            if (*s == '"' && in_tag)
+                in_value = !in_value;
+            else if (*s == '<' || *s == '>')
+                in_tag = *s == '<';
+        }
         po_buffer_add(b, from, (apr_size_t)(s - from));
-        for (from = s; (unsigned char)*s & 0x80; s++)
+        for (from = s; *s & 0x80; s++)
             ;
-        if (s > from)
-            po_buffer_xml(b, apr_pstrmemdup(b->pool, from, (apr_size_t)(s - from)));
+        if (in_tag && !in_value)
+            po_buffer_add(b, from, (apr_size_t)(s - from));
+        else
+            po_buffer_xml_len(b, from, (apr_size_t)(s - from));
     }
 }
 
@@ -179,6 +198,6 @@ void po_cxml_write_cart(po_buffer *b, const po_cxml_envelope *e, const po_cxml_c
     money(b, cart->currency, cart->total);
     po_buffer_lit(b, "</Total></PunchOutOrderMessageHeader>");
     for (i = 0; cart->items && i < cart->items->nelts; i++)
-        item_in(b, &APR_ARRAY_IDX(cart->items, i, po_cxml_cart_item));
+        item_in(b, e, &APR_ARRAY_IDX(cart->items, i, po_cxml_cart_item));
     po_buffer_lit(b, "</PunchOutOrderMessage></Message></cXML>\n");
 }
