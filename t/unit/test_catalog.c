@@ -140,8 +140,8 @@ static void money_as_a_json_number_is_refused(void **state)
 
 static void a_price_that_is_no_plain_decimal_is_refused(void **state)
 {
-    static const char *const bad[] = { "1e3", "1,200.00", "1.200,00", "", " 12", "12 ", "+12", "0x10", "NaN", ".5", "5.",
-                                       "1.2.3", "$12", "1234567890123456789", "0.123456789" };
+    static const char *const bad[] = { "1e3", "1,200.00", "1.200,00", "", " 12", "12 ", "+12", "0x10", "NaN", ".5",
+                                       "5.", "1.2.3", "$12", "1234567890123456789", "0.123456789" };
     apr_size_t i;
 
     for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
