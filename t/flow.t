@@ -31,6 +31,12 @@ my $again = browser()->get($start);
 is $again->code, 403, 'a used start link opens nothing';
 like $again->content, qr/Go back to your procurement system/, 'and says what to do';
 
+my %lands = ('prod-ab12' => '/shop/products/prod-ab12', 'off-free' => '/shop/products/prod-free', 'nothing-of-ours' => '/shop/');
+for my $item (sort keys %lands) {
+    my $chosen = post_cxml(base_url() . '/punchout/setup', setup_document(more => "<SelectedItem><ItemID><SupplierPartID>$item</SupplierPartID></ItemID></SelectedItem>"));
+    is browser()->get(start_page_of($chosen))->header('Location'), base_url() . $lands{$item}, "who selected $item lands on $lands{$item}";
+}
+
 # ---- what the marketplace sees ----------------------------------------------------------------------------------------
 my $page = shop_page($ua, 'shop', '?account=acct-42');
 is $page->{'PunchOut-Buyer'}, 'acme', 'PunchOut-Buyer';

@@ -229,7 +229,6 @@ static void read_product_page(po_reading *x)
         return;
     }
     po_keep(x, &x->config->product_page, x->argv[0], 0);
-    po_not_carried_out(x, "PO0015: landing on a product's page");
 }
 
 static void read_target(po_reading *x, po_setting *to)

@@ -18,7 +18,10 @@ static const char *time_text(apr_time_t t, apr_pool_t *p)
 {
     char stamp[PO_TIMESTAMP];
 
-    return apr_pstrndup(p, po_timestamp(t, stamp), 16);
+    po_timestamp(t, stamp);
+    stamp[10] = ' ';
+    stamp[16] = '\0';
+    return apr_pstrcat(p, stamp, " UTC", NULL);
 }
 
 /* ---- JSON ------------------------------------------------------------------------------------------------------------- */
