@@ -78,7 +78,8 @@ sub good { return join "\n", head(), @process, @site, buyer('acme', @acme), @loc
 sub but { my $pattern = shift; return join "\n", grep({ !/$pattern/ } split /\n/, good()), @_, '' }
 sub beta { return good(buyer('beta', @_)) }
 
-spew("$root/good.json", slurp("$t/../conf/catalog.example.json"));
+my $source = $ENV{PUNCHOUT_SRCDIR} || "$t/..";    # a build folder of its own holds t/ alone
+spew("$root/good.json", slurp("$source/conf/catalog.example.json"));
 spew("$root/bad.json", qq({"products":[\n{"id":"p",\n"offers": nonsense}]}\n));
 chmod 0644, spew("$root/open-secret", "secret\n");
 chmod 0600, spew("$root/closed-secret", "secret from a file\n");
@@ -240,9 +241,9 @@ for my $line (@not_yet) {
 
 # ---- the sample ----------------------------------------------------------------------------------------------------
 
-copy("$t/../conf/catalog.example.json", "$root/punchout/catalog.example.json");
+copy("$source/conf/catalog.example.json", "$root/punchout/catalog.example.json");
 for my $define ([], ['-D', 'PUNCHOUT_EXAMPLE']) {
-    my ($rc, $out) = configtest(head() . "Include $t/../conf/punchout.conf\n", @$define);
+    my ($rc, $out) = configtest(head() . "Include $source/conf/punchout.conf\n", @$define);
     is $rc, 0, "conf/punchout.conf passes configtest @$define" or diag $out;
 }
 
