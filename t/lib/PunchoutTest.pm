@@ -77,7 +77,7 @@ sub setup_document {
 
 # lines: hashes with part, auxiliary, quantity, price, currency, unit
 sub order_document {
-    my %o = (id => 'PO-' . ++$count . "-$$", lines => [], type => 'new', @_);
+    my %o = (id => 'ORDER-' . ++$count . "-$$", lines => [], type => 'new', @_);
     my ($n, $total) = (0, $o{total});
     unless (defined $total) {
         $total = 0;
