@@ -3,8 +3,6 @@
 
 #include "util_script.h"
 
-APLOG_USE_MODULE(punchout);
-
 #define FORM_BYTES 65536
 #define FORM_FIELDS 100
 #define FIRST_ROOM 8192
