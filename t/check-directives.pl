@@ -4,7 +4,7 @@
 use strict;
 use warnings;
 
-my $top = shift || '.';
+my $top = shift || $ENV{srcdir} || '.';
 my $wrong = 0;
 
 sub slurp {
