@@ -119,14 +119,14 @@ const char *po_buffer_text(po_buffer *b);                       /* with a NUL be
 /* ---- writer.c: documents that we send ----------------------------------------------------------------------- */
 
 typedef struct {
-    const char *payload_id, *timestamp; /* of this document */
+    const char *payload_id, *timestamp; /* of this document, by po_payload_id() and po_timestamp() */
     const char *dtd;                    /* "1.2.014" */
     int ascii;
 } po_cxml_envelope;
 
 /* <Response> with a Status alone. detail may be NULL. */
 void po_cxml_write_status(po_buffer *b, const po_cxml_envelope *e, int code, const char *detail);
-/* Status 200 and StartPage; the URL is start_url followed by token (which needs no escaping). */
+/* Status 200 and StartPage; the URL is start_url followed by token, neither of which needs escaping. */
 void po_cxml_write_setup_response(po_buffer *b, const po_cxml_envelope *e, const char *start_url, const char *token);
 /* ProfileResponse: what we take, at which absolute URL; door is po_site.door. */
 void po_cxml_write_profile_response(po_buffer *b, const po_cxml_envelope *e, const char *door, apr_time_t effective);

@@ -11,7 +11,7 @@ static void open_document(po_buffer *b, const po_cxml_envelope *e)
                      "<!DOCTYPE cXML SYSTEM \"http://xml.cxml.org/schemas/cXML/");
     po_buffer_str(b, e->dtd);
     po_buffer_lit(b, "/cXML.dtd\">\n<cXML payloadID=\"");
-    po_buffer_xml(b, e->payload_id);
+    po_buffer_str(b, e->payload_id);    /* ours: nothing in it needs escaping */
     po_buffer_lit(b, "\" timestamp=\"");
     po_buffer_str(b, e->timestamp);
     po_buffer_lit(b, "\" xml:lang=\"en-US\">");
@@ -50,7 +50,7 @@ void po_cxml_write_setup_response(po_buffer *b, const po_cxml_envelope *e, const
 {
     open_document(b, e);
     po_buffer_lit(b, "<Response><Status code=\"200\" text=\"OK\"/><PunchOutSetupResponse><StartPage><URL>");
-    po_buffer_xml(b, start_url);
+    po_buffer_str(b, start_url);
     po_buffer_str(b, token);
     po_buffer_lit(b, "</URL></StartPage></PunchOutSetupResponse></Response></cXML>\n");
 }

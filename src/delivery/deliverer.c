@@ -94,7 +94,7 @@ static void recover(void)
 {
     int n = 0;
 
-    if (po_ledger_run(me.ledger, recover_job, &n) == APR_SUCCESS && n)
+    if (po_ledger_run_unsynced(me.ledger, recover_job, &n) == APR_SUCCESS && n)
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, me.server, "PO0331: took over %d deliveries of a process that "
                      "died", n);
 }
@@ -185,7 +185,7 @@ static int claim(apr_pool_t *p)
     if (!c.args.want)
         return SLEEP_MS;                /* a lane will wake us when it runs low */
     po_backends_exclude(&c.args, full, now, p);
-    if (po_ledger_run(me.ledger, claim_rows, &c) != APR_SUCCESS)
+    if (po_ledger_run_unsynced(me.ledger, claim_rows, &c) != APR_SUCCESS)
         return SLEEP_MS;
     hand_out(c.rows, now, p);
     if (c.rows->nelts == c.args.want)

@@ -28,6 +28,7 @@ typedef struct job {
     void (*done)(void *baton, apr_status_t rv);         /* po_ledger_post(): the job is malloc'd, nobody waits */
     pthread_cond_t finished;                            /* po_ledger_run(): the job is the caller's */
     int is_finished;
+    int synced;                                         /* the caller goes on only when it is on disk */
     int wakes;
     apr_status_t rv;
 } job;
@@ -46,6 +47,7 @@ struct po_ledger {
     po_ledger_db db;
     apr_uint64_t jobs, batches;
     int expected;                       /* how many jobs the last batch had */
+    int synced;                         /* how the connection commits at the moment */
     int trouble;                        /* the SQLite code that was logged last; SQLITE_OK: all is well */
     apr_time_t logged;
 };
@@ -98,6 +100,7 @@ static int connected(po_ledger *l)
     if (l->db.handle)
         return 1;
     rc = po_db_open(&l->db, l->options.path, SQLITE_OPEN_READWRITE);
+    l->synced = 1;
     if (rc != SQLITE_OK)
         complain(l, rc, NULL);
     return rc == SQLITE_OK;
@@ -147,15 +150,31 @@ static int run_jobs(po_ledger *l, job *list)
     return 1;
 }
 
-/* All jobs of the list in one transaction; 1 when what they did is on disk. */
+/* One job that must be on disk puts its whole transaction there. In WAL mode NORMAL leaves the file whole whatever happens;
+ * a power failure takes the last transactions only. */
+static int choose_sync(po_ledger *l, const job *list)
+{
+    int synced = 0, rc;
+
+    for (; list; list = list->next)
+        synced |= list->synced;
+    if (synced == l->synced)
+        return SQLITE_OK;
+    rc = sqlite3_exec(l->db.handle, synced ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", NULL, NULL, NULL);
+    if (rc == SQLITE_OK)
+        l->synced = synced;
+    return rc;
+}
+
+/* All jobs of the list in one transaction; 1 when what they did is committed, on disk if one of them must be. */
 static int transaction(po_ledger *l, job *list)
 {
     po_ledger_db *db = &l->db;
     const char *says = NULL;
     int ok, rc;
 
-    db->rc = SQLITE_OK;
-    ok = po_run(db, PO_SQL_BEGIN, "BEGIN IMMEDIATE") == APR_SUCCESS && run_jobs(l, list);
+    db->rc = choose_sync(l, list);
+    ok = db->rc == SQLITE_OK && po_run(db, PO_SQL_BEGIN, "BEGIN IMMEDIATE") == APR_SUCCESS && run_jobs(l, list);
     if (ok && !sqlite3_get_autocommit(db->handle))
         ok = po_run(db, PO_SQL_COMMIT, "COMMIT") == APR_SUCCESS;
     if (ok) {
@@ -351,9 +370,9 @@ static void allow_signals(const po_ledger *l, const sigset_t *old)
         pthread_sigmask(SIG_SETMASK, old, NULL);
 }
 
-apr_status_t po_ledger_run(po_ledger *l, po_ledger_fn *fn, void *baton)
+static apr_status_t run_and_wait(po_ledger *l, po_ledger_fn *fn, void *baton, int synced)
 {
-    job j = { .fn = fn, .baton = baton, .finished = PTHREAD_COND_INITIALIZER, .rv = APR_EGENERAL };
+    job j = { .fn = fn, .baton = baton, .finished = PTHREAD_COND_INITIALIZER, .synced = synced, .rv = APR_EGENERAL };
     sigset_t old;
     int is_queued;
 
@@ -366,6 +385,16 @@ apr_status_t po_ledger_run(po_ledger *l, po_ledger_fn *fn, void *baton)
     pthread_cond_destroy(&j.finished);
     allow_signals(l, &old);
     return j.rv;
+}
+
+apr_status_t po_ledger_run(po_ledger *l, po_ledger_fn *fn, void *baton)
+{
+    return run_and_wait(l, fn, baton, 1);
+}
+
+apr_status_t po_ledger_run_unsynced(po_ledger *l, po_ledger_fn *fn, void *baton)
+{
+    return run_and_wait(l, fn, baton, 0);
 }
 
 void po_ledger_post(po_ledger *l, po_ledger_fn *fn, void *baton, void (*done)(void *baton, apr_status_t rv))
