@@ -175,6 +175,7 @@ my ($pre_event) = wait_for(10, sub { events($pre_request) });
 is_deeply $pre_event->{body}{data}{orders}, [], 'its event has no order';
 is wait_for(10, sub { my $s = request_state($pre, $pre_request); $s->{state} eq 'active' ? $s->{state} : undef }), 'active', 'it is active';
 is ledger("SELECT preapproved_by FROM request WHERE id='$pre_request'"), 'PunchOutPreApprove free', 'the ledger says by which switch';
+ok wait_for(10, sub { mails($pre_request) }), 'and mailed';
 like $pre->get(base_url() . "/punchout/requests/$pre_request")->content, qr/Return to your procurement system/, 'the page leads back';
 my $cancelled = $pre->post(base_url() . '/punchout/cancel', { csrf => csrf_of($pre) });
 like((cart_of($cancelled))[0], qr/<Status code="204"/, 'without a cart: Status 204');
@@ -205,5 +206,27 @@ is status_of(order_reply(order_document(buyer => 'initech', lines => $test_lines
 is request_state($t, $test_request)->{state}, 'tested', 'and ends as tested';
 like $t->get(base_url() . "/punchout/requests/$test_request")->content, qr/TEST/, 'as its page says loudly';
 is scalar(events($test_request)), 0, 'the production backend never hears of it';
+
+# ---- what else a procurement system asks -----------------------------------------------------------------------------------------------
+my $profile = post_cxml(base_url() . '/punchout/setup', request_document('<ProfileRequest/>'));
+is status_of($profile), 200, 'a ProfileRequest is answered';
+is_deeply { $profile->content =~ m{<Transaction requestName="(\w+)"><URL>([^<]+)</URL>}g },
+    { PunchOutSetupRequest => base_url() . '/punchout/setup', OrderRequest => base_url() . '/punchout/order',
+      ProfileRequest => base_url() . '/punchout/setup', StatusUpdateRequest => base_url() . '/punchout/order' }, 'with what is taken, and where';
+is status_of(post_cxml(base_url() . '/punchout/order', request_document('<StatusUpdateRequest><DocumentReference payloadID="doc-1"/>'
+    . '<Status code="200" text="OK">Forwarded</Status></StatusUpdateRequest>'))), 200, 'a StatusUpdateRequest is taken';
+is ledger("SELECT count(*) FROM document WHERE kind='StatusUpdateRequest' AND refers_to='doc-1'"), 1, 'and kept';
+my $other = post_cxml(base_url() . '/punchout/setup', request_document('<GetPendingRequest><MessageType>x</MessageType></GetPendingRequest>'));
+is status_of($other), 450, 'another request is not supported';
+like $other->content, qr/GetPendingRequest/, 'as the answer says by name';
+
+# ---- and everything that went out is valid -----------------------------------------------------------------------------------------------
+SKIP: {
+    Test::More::skip('no DTDs here: set PUNCHOUT_SHARED to the folder that holds dtd/', 9) unless defined invalid($profile->content);
+    my %sent = ('setup response' => $setup->content, 'profile response' => $profile->content, 'refusal' => $second->content, 'unsupported' => $other->content,
+        'cart with two approvals' => $cart, 'usage cart' => $usage_cart, 'test cart' => (cart_of($test_cart))[0], 'cancelled' => (cart_of($cancelled))[0],
+        'order response' => order_reply($order)->content);
+    is invalid($sent{$_}), '', "valid by its DTD: $_" for sort keys %sent;
+}
 
 Test::More::done_testing();

@@ -16,7 +16,7 @@ use PunchoutTest::Parties ();
 
 our @EXPORT = qw(base_url browser buyer setup_document order_document post_cxml status_of start_page_of open_session csrf_of
     request_approval cart_of cart_lines lines_from order_reply events wait_for mails backend_answers parties_dir ledger
-    request_state ledger_file payload_id arrived);
+    request_state ledger_file payload_id arrived request_document invalid);
 
 my %buyers = (
     acme    => { from => ['DUNS', 'buyer-1'], secret => 'acme-secret', return => 'https://buyer.example/return?id=7&x=%3C' },
@@ -102,6 +102,22 @@ sub order_document {
     return header(%o) . "<OrderRequest><OrderRequestHeader orderID=\"$o{id}\" orderDate=\"2026-11-23T10:00:00+00:00\" type=\"$o{type}\"$version>"
         . "<Total><Money currency=\"$currency\">$total</Money></Total><ShipTo>$address</ShipTo><BillTo>$address</BillTo>"
         . "</OrderRequestHeader>$lines</OrderRequest></Request></cXML>";
+}
+
+# Any other request: its element as it stands.
+sub request_document { my ($element, %o) = @_; return header(%o) . "$element</Request></cXML>" }
+
+# What xmllint has against a document by the DTD of the version that it names; '' when it is valid, undef without DTDs.
+sub invalid {
+    my ($document, $name) = @_;
+    my $dtds = ($ENV{PUNCHOUT_SHARED} || '') . '/dtd';
+    return undef unless -d $dtds;
+    my ($version) = $document =~ m{schemas/cXML/([\d.]+)/cXML\.dtd} or return 'it names no DTD';
+    my $dtd = -e "$dtds/legacy/$version-cXML.dtd" ? "$dtds/legacy/$version-cXML.dtd" : "$dtds/cXML.dtd";
+    my $file = Apache::Test::vars('t_logs') . '/document.xml';
+    (my $plain = $document) =~ s/<!DOCTYPE[^>]*>//;     # xmllint would try to fetch it
+    PunchoutTest::Parties::spew($file, $plain);
+    return `xmllint --nonet --noout --dtdvalid '$dtd' '$file' 2>&1`;
 }
 
 sub post_cxml {
