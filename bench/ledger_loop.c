@@ -35,7 +35,7 @@ static void fail(const char *what)
     exit(1);
 }
 
-/* ---- the rows ---------------------------------------------------------------------------------------------------- */
+/* ---- the rows ------------------------------------------------------------------------------------------------- */
 
 /* Spread like random ids, so that an index is not merely appended to. */
 static const char *random_id(const char *prefix, int number, apr_pool_t *p)
@@ -141,7 +141,7 @@ static apr_status_t keep_order(po_ledger_db *db, void *baton)
     return rv;
 }
 
-/* ---- the loops --------------------------------------------------------------------------------------------------- */
+/* ---- the loops ------------------------------------------------------------------------------------------------ */
 
 static void make_requests(po_ledger_db *db, int n, apr_pool_t *parent)
 {

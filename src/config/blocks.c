@@ -4,7 +4,7 @@
 #include "apr_lib.h"
 #include <string.h>
 
-/* ---- the containers ------------------------------------------------------------------------------------------ */
+/* ---- the containers ------------------------------------------------------------------------------------------- */
 
 void po_read_hub(po_reading *x)
 {
@@ -94,7 +94,7 @@ void po_read_buyer(po_reading *x)
     apply_profile(b);
 }
 
-/* ---- in both ------------------------------------------------------------------------------------------------- */
+/* ---- in both -------------------------------------------------------------------------------------------------- */
 
 static void add_credential(po_reading *x, apr_array_header_t *list)
 {
@@ -149,7 +149,7 @@ void po_read_post(po_reading *x)
     po_not_carried_out(x, "PO0039: sending documents to the buyer");
 }
 
-/* ---- in <PunchOutBuyer> -------------------------------------------------------------------------------------- */
+/* ---- in <PunchOutBuyer> --------------------------------------------------------------------------------------- */
 
 void po_read_profile(po_reading *x)
 {
@@ -269,7 +269,7 @@ void po_read_mismatch(po_reading *x)
     po_wrong(x, "PO0049: write reject, hold or accept");
 }
 
-/* ---- overrides of the profile -------------------------------------------------------------------------------- */
+/* ---- overrides of the profile --------------------------------------------------------------------------------- */
 
 void po_read_dtd(po_reading *x)
 {

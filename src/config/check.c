@@ -11,7 +11,7 @@ static po_global_config global_config;
 static apr_array_header_t *all_sites;           /* po_site * */
 static apr_hash_t *site_servers;                /* po_site * -> server_rec * */
 
-/* ---- create and merge ---------------------------------------------------------------------------------------- */
+/* ---- create and merge ----------------------------------------------------------------------------------------- */
 
 void *po_config_create_server(apr_pool_t *p, server_rec *s)
 {
@@ -74,7 +74,7 @@ void *po_config_merge_dir(apr_pool_t *p, void *base, void *add)
     return NULL;
 }
 
-/* ---- the process --------------------------------------------------------------------------------------------- */
+/* ---- the process ---------------------------------------------------------------------------------------------- */
 
 static apr_int64_t number_or(const po_setting *s, apr_int64_t otherwise)
 {
@@ -102,7 +102,7 @@ static void resolve_global(po_global_config *g, const po_server_config *c, apr_p
     g->ledger = path;
 }
 
-/* ---- check_config -------------------------------------------------------------------------------------------- */
+/* ---- check_config --------------------------------------------------------------------------------------------- */
 
 int po_config_pre_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp)
 {
@@ -171,7 +171,7 @@ int po_config_check(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp, server_r
     return errors && !c.running ? !OK : OK;
 }
 
-/* ---- what the other rooms read ------------------------------------------------------------------------------- */
+/* ---- what the other rooms read -------------------------------------------------------------------------------- */
 
 po_site *po_config_site(server_rec *s)
 {

@@ -9,7 +9,7 @@
 
 extern module AP_MODULE_DECLARE_DATA punchout_module;
 
-/* ---- what was read ------------------------------------------------------------------------------------------- */
+/* ---- what was read -------------------------------------------------------------------------------------------- */
 
 typedef struct {                                /* where a directive stands */
     const char *directive, *file;
@@ -66,7 +66,7 @@ typedef struct {                                /* of one server_rec */
 
 po_server_config *po_server_config_get(const server_rec *s);
 
-/* ---- reading a directive ------------------------------------------------------------------------------------- */
+/* ---- reading a directive -------------------------------------------------------------------------------------- */
 
 enum {                                          /* where a directive may stand */
     PO_IN_PROCESS = 1,                          /* the main server, for the whole process */
@@ -142,7 +142,7 @@ void po_read_transient_http(po_reading *x);
 void po_read_price_decimals(po_reading *x);
 void po_read_unit(po_reading *x);
 
-/* ---- problems (report.c) ------------------------------------------------------------------------------------- */
+/* ---- problems (report.c) -------------------------------------------------------------------------------------- */
 
 /* Forgets what the last reading of the files left. */
 void po_report_start(apr_pool_t *p);
@@ -154,7 +154,7 @@ const char *po_report_process_fault(void);
 /* Logs every line; the number of errors. */
 int po_report_log(server_rec *s, int running);
 
-/* ---- checks -------------------------------------------------------------------------------------------------- */
+/* ---- checks --------------------------------------------------------------------------------------------------- */
 
 /* secret.c: reads "file:PATH", "exec:COMMAND" or the secret itself. NULL, or what is wrong. */
 const char *po_secret_read(const char *text, const char **value, apr_pool_t *p);

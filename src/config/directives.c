@@ -14,7 +14,7 @@ po_server_config *po_server_config_get(const server_rec *s)
     return ap_get_module_config(s->module_config, &punchout_module);
 }
 
-/* ---- recording ----------------------------------------------------------------------------------------------- */
+/* ---- recording ------------------------------------------------------------------------------------------------ */
 
 void po_wrong(po_reading *x, const char *text)
 {
@@ -41,7 +41,7 @@ void po_keep(po_reading *x, po_setting *to, const char *text, apr_int64_t number
     to->at = x->at;
 }
 
-/* ---- the process --------------------------------------------------------------------------------------------- */
+/* ---- the process ---------------------------------------------------------------------------------------------- */
 
 static void read_session_store(po_reading *x)
 {
@@ -153,7 +153,7 @@ static void read_delivery(po_reading *x)
         po_wrong(x, apr_pstrcat(x->pool, "PO0009: ", wrong, NULL));
 }
 
-/* ---- a site -------------------------------------------------------------------------------------------------- */
+/* ---- a site --------------------------------------------------------------------------------------------------- */
 
 static void read_public_url(po_reading *x)
 {
@@ -323,7 +323,7 @@ static void read_activate(po_reading *x)
         po_not_carried_out(x, "PO0023: activating each approval by itself");
 }
 
-/* ---- the table ----------------------------------------------------------------------------------------------- */
+/* ---- the table ------------------------------------------------------------------------------------------------ */
 
 #define PROCESS PO_IN_PROCESS
 #define SITE PO_IN_SITE
@@ -388,7 +388,7 @@ static const po_directive *find_directive(const char *name)
     return d->name ? d : NULL;
 }
 
-/* ---- one occurrence ------------------------------------------------------------------------------------------ */
+/* ---- one occurrence ------------------------------------------------------------------------------------------- */
 
 static const po_place *place_of(const ap_directive_t *node, apr_pool_t *p)
 {

@@ -46,7 +46,7 @@ static const char *word(const ap_directive_t *node, int n, apr_pool_t *p)
     return w;
 }
 
-/* ---- <Proxy> ------------------------------------------------------------------------------------------------- */
+/* ---- <Proxy> -------------------------------------------------------------------------------------------------- */
 
 /* As mod_proxy compares a section with the URL of a request. */
 static int section_matches(const ap_directive_t *node, const char *url, apr_pool_t *p)
@@ -108,7 +108,7 @@ static const char *https_wrong(const server_rec *s, const char *url, apr_pool_t 
     return NULL;
 }
 
-/* ---- balancers ----------------------------------------------------------------------------------------------- */
+/* ---- balancers ------------------------------------------------------------------------------------------------ */
 
 typedef struct {
     int members, https;
@@ -176,7 +176,7 @@ const char *po_proxy_target_wrong(const server_rec *s, const char *url, apr_pool
     return strncasecmp(url, "https:", 6) ? NULL : https_wrong(s, url, p);
 }
 
-/* ---- our own <Location> -------------------------------------------------------------------------------------- */
+/* ---- our own <Location> --------------------------------------------------------------------------------------- */
 
 static const char *door_in(const ap_directive_t *tree, apr_pool_t *p)
 {

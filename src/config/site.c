@@ -18,7 +18,7 @@ static void site_problem(po_check *c, const po_place *at, const char *value, con
         c->site->fault = apr_pstrcat(c->pool, at->directive, ": ", sentence(text), NULL);
 }
 
-/* ---- secrets ------------------------------------------------------------------------------------------------- */
+/* ---- secrets -------------------------------------------------------------------------------------------------- */
 
 static const char *make_secret(po_check *c, const po_setting *from, po_secret *out)
 {
@@ -62,7 +62,7 @@ static void check_backend_secret(po_check *c)
         c->site->backend_secret = secret;
 }
 
-/* ---- hubs ---------------------------------------------------------------------------------------------------- */
+/* ---- hubs ----------------------------------------------------------------------------------------------------- */
 
 static void check_hub(po_check *c, po_hub_block *h)
 {
@@ -108,7 +108,7 @@ static const po_hub_block *hub_block(const po_check *c, const char *name)
     return NULL;
 }
 
-/* ---- buyers -------------------------------------------------------------------------------------------------- */
+/* ---- buyers --------------------------------------------------------------------------------------------------- */
 
 static const char *buyer_incomplete(const po_check *c, const po_buyer_block *b)
 {
@@ -233,7 +233,7 @@ static void resolve_buyers(po_check *c)
         index_with_conflicts(c);
 }
 
-/* ---- the rest of a site -------------------------------------------------------------------------------------- */
+/* ---- the rest of a site --------------------------------------------------------------------------------------- */
 
 /* A faulty catalog is no fault of the site: post_config keeps the one of before. */
 static void check_catalog(po_check *c)

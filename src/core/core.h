@@ -16,7 +16,7 @@
 #include "apr_tables.h"
 #include "apr_time.h"
 
-/* ---- decimal.c: money and quantities, exact, never a float --------------------------------------------- */
+/* ---- decimal.c: money and quantities, exact, never a float ---------------------------------------------------- */
 
 /* value / 10^scale. Parsed numbers hold at most 18 digits and 8 decimals, so that a product of two is exact. */
 typedef __int128 po_wide __attribute__((aligned(8)));    /* pools align to 8 bytes, where the compiler would count on 16 */
@@ -48,7 +48,7 @@ apr_status_t po_decimal_divide_up(po_decimal *out, const po_decimal *amount, con
 /* 1 when text is three letters A-Z (ISO 4217). */
 int po_currency_valid(const char *text);
 
-/* ---- crypto.c: digests, random bytes, ids and tokens ------------------------------------------------------ */
+/* ---- crypto.c: digests, random bytes, ids and tokens ---------------------------------------------------------- */
 
 typedef struct po_crypto po_crypto;     /* one per thread: a digest context and a stock of random bytes */
 
@@ -91,7 +91,7 @@ const char *po_timestamp(apr_time_t t, char out[PO_TIMESTAMP]);
 /* payloadID of a document that we send: datetime.pid.random@host, as the cXML guide recommends. */
 const char *po_payload_id(po_crypto *c, const char *host, apr_time_t now, apr_pool_t *p);
 
-/* ---- profiles.c: one row of data per procurement system (design.md §8) ----------------------------------- */
+/* ---- profiles.c: one row of data per procurement system (design.md §8) ---------------------------------------- */
 
 typedef struct {
     const char *name;                   /* generic | coupa | ariba | jaggaer | oracle | workday | d365 */
@@ -117,7 +117,7 @@ const char *po_unit_for(const struct po_buyer *b, const char *unit);
  * limit <= 0: no limit. */
 const char *po_utf8_cut(const char *text, int limit, apr_pool_t *p);
 
-/* ---- site.c: what the administrator said, as the other rooms read it -------------------------------------- */
+/* ---- site.c: what the administrator said, as the other rooms read it ------------------------------------------ */
 
 typedef struct {
     const char *domain, *identity;      /* domain is compared without case, identity exactly, both trimmed */

@@ -36,7 +36,7 @@ static int same_credential(const po_credential *a, const po_credential *b)
            && !strcasecmp(a->domain, b->domain) && !strcmp(a->identity, b->identity);
 }
 
-/* ---- index ------------------------------------------------------------------------------------------------ */
+/* ---- index ---------------------------------------------------------------------------------------------------- */
 
 static const char *index_pair(po_site *site, po_buyer *b, const po_credential *from, const po_credential *to, apr_pool_t *p)
 {
@@ -92,7 +92,7 @@ const po_buyer *po_site_buyer(const po_site *site, const char *name)
     return name ? apr_hash_get(site->by_name, name, APR_HASH_KEY_STRING) : NULL;
 }
 
-/* ---- match ------------------------------------------------------------------------------------------------- */
+/* ---- match ---------------------------------------------------------------------------------------------------- */
 
 static void find_buyer(const po_site *site, const po_party *from, const po_party *to, po_match *out)
 {

@@ -8,12 +8,12 @@
 
 #include "core/core.h"
 
-/* ---- status.c --------------------------------------------------------------------------------------------- */
+/* ---- status.c ------------------------------------------------------------------------------------------------- */
 
 /* The text that belongs to a Status code: 200 "OK", 401 "Unauthorized", 560 "Temporary server error"... */
 const char *po_cxml_status_text(int code);
 
-/* ---- reader.c: any document that a procurement system sends ------------------------------------------------- */
+/* ---- reader.c: any document that a procurement system sends --------------------------------------------------- */
 
 typedef enum {
     PO_CXML_NONE, PO_CXML_PROFILE, PO_CXML_SETUP, PO_CXML_ORDER, PO_CXML_STATUS_UPDATE,
@@ -116,7 +116,7 @@ void po_buffer_xml(po_buffer *b, const char *text);
 void po_buffer_xml_len(po_buffer *b, const char *text, apr_size_t len);
 const char *po_buffer_text(po_buffer *b);                       /* with a NUL behind it */
 
-/* ---- writer.c: documents that we send ----------------------------------------------------------------------- */
+/* ---- writer.c: documents that we send ------------------------------------------------------------------------- */
 
 typedef struct {
     const char *payload_id, *timestamp; /* of this document, by po_payload_id() and po_timestamp() */

@@ -13,7 +13,7 @@ static po_element parent(const po_cxml_reader *r)
     return (po_element)r->path[r->depth - 1];
 }
 
-/* ---- Header ------------------------------------------------------------------------------------------------------ */
+/* ---- Header --------------------------------------------------------------------------------------------------- */
 
 static void start_party(po_cxml_reader *r, po_element e)
 {
@@ -63,7 +63,7 @@ static void start_in_header(po_cxml_reader *r, po_element e, const po_attributes
     }
 }
 
-/* ---- lists and addresses ----------------------------------------------------------------------------------------- */
+/* ---- lists and addresses -------------------------------------------------------------------------------------- */
 
 static void *push(po_cxml_reader *r, apr_array_header_t **list, int size)
 {
@@ -148,7 +148,7 @@ static void country(po_cxml_reader *r, const po_attributes *a)
         r->address->country = po_reader_attribute(r, a, PO_A_isoCountryCode);
 }
 
-/* ---- ItemOut ----------------------------------------------------------------------------------------------------- */
+/* ---- ItemOut -------------------------------------------------------------------------------------------------- */
 
 /* "00010" is 10; what is no number (or 0) is the line's position. */
 static int line_number(const char *text, int position)
@@ -239,7 +239,7 @@ static void start_in_item(po_cxml_reader *r, po_element e, const po_attributes *
         start_in_accounting(r, e, a);
 }
 
-/* ---- PunchOutSetupRequest ---------------------------------------------------------------------------------------- */
+/* ---- PunchOutSetupRequest ------------------------------------------------------------------------------------- */
 
 static void start_in_setup(po_cxml_reader *r, po_element e, const po_attributes *a)
 {
@@ -272,7 +272,7 @@ static void start_in_setup(po_cxml_reader *r, po_element e, const po_attributes 
         collect_first(r, &s->selected_auxiliary);
 }
 
-/* ---- OrderRequest ------------------------------------------------------------------------------------------------ */
+/* ---- OrderRequest --------------------------------------------------------------------------------------------- */
 
 static void start_order_header(po_cxml_reader *r, const po_attributes *a)
 {
@@ -321,7 +321,7 @@ static void start_in_order(po_cxml_reader *r, po_element e, const po_attributes 
         start_in_order_header(r, e, a);
 }
 
-/* ---- StatusUpdateRequest ----------------------------------------------------------------------------------------- */
+/* ---- StatusUpdateRequest -------------------------------------------------------------------------------------- */
 
 static void start_in_status_update(po_cxml_reader *r, po_element e, const po_attributes *a)
 {
@@ -337,7 +337,7 @@ static void start_in_status_update(po_cxml_reader *r, po_element e, const po_att
     }
 }
 
-/* ---- Request ----------------------------------------------------------------------------------------------------- */
+/* ---- Request -------------------------------------------------------------------------------------------------- */
 
 static void start_payload(po_cxml_reader *r, po_element e, const char *name, const po_attributes *a)
 {
@@ -401,7 +401,7 @@ void po_reader_end(po_cxml_reader *r, po_element e)
         r->item = NULL;
 }
 
-/* ---- after the last byte ----------------------------------------------------------------------------------------- */
+/* ---- after the last byte -------------------------------------------------------------------------------------- */
 
 static const char *filled(const char *text)
 {

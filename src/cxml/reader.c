@@ -40,7 +40,7 @@ static const char *const attribute_names[PO_A_COUNT] = {
 #undef PO_ATTRIBUTE_NAME
 };
 
-/* ---- what elements.c calls --------------------------------------------------------------------------------------- */
+/* ---- what elements.c calls ------------------------------------------------------------------------------------ */
 
 void po_reader_refuse(po_cxml_reader *r, int status, const char *why)
 {
@@ -113,7 +113,7 @@ void po_reader_collect(po_cxml_reader *r, po_text_mode mode, const char **into)
     r->is_set = NULL;
 }
 
-/* ---- text -------------------------------------------------------------------------------------------------------- */
+/* ---- text ----------------------------------------------------------------------------------------------------- */
 
 static const char *collected_name(const po_cxml_reader *r)
 {
@@ -248,7 +248,7 @@ static void text_ends(po_cxml_reader *r)
         number_ends(r, value);
 }
 
-/* ---- elements ---------------------------------------------------------------------------------------------------- */
+/* ---- elements ------------------------------------------------------------------------------------------------- */
 
 static unsigned slot(const xmlChar *name)
 {
@@ -352,7 +352,7 @@ static void on_end(void *data, const xmlChar *name, const xmlChar *prefix, const
     r->depth--;
 }
 
-/* ---- entities and declarations: each ends the reading ------------------------------------------------------------ */
+/* ---- entities and declarations: each ends the reading --------------------------------------------------------- */
 
 static void forbidden(void *data)
 {
@@ -427,7 +427,7 @@ static const xmlSAXHandler handler = {
     .serror = on_error
 };
 
-/* ---- contexts ---------------------------------------------------------------------------------------------------- */
+/* ---- contexts ------------------------------------------------------------------------------------------------- */
 
 static const xmlChar *intern(po_cxml_reader *r, const char *name)
 {
@@ -489,7 +489,7 @@ void po_cxml_reader_destroy(po_cxml_reader *r)
     free(r);
 }
 
-/* ---- encodings --------------------------------------------------------------------------------------------------- */
+/* ---- encodings ------------------------------------------------------------------------------------------------ */
 
 #define ENCODING_NAME 24
 
@@ -620,7 +620,7 @@ static int parse(po_cxml_reader *r, const xmlSAXHandler *h, void *data, const do
     return c->wellFormed;
 }
 
-/* ---- reading ----------------------------------------------------------------------------------------------------- */
+/* ---- reading -------------------------------------------------------------------------------------------------- */
 
 static void begin(po_cxml_reader *r, apr_pool_t *p, po_cxml *out)
 {

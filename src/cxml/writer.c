@@ -34,7 +34,7 @@ static void element(po_buffer *b, const char *before, const char *text, const ch
     po_buffer_str(b, after);
 }
 
-/* ---- responses --------------------------------------------------------------------------------------------------- */
+/* ---- responses ------------------------------------------------------------------------------------------------ */
 
 void po_cxml_write_status(po_buffer *b, const po_cxml_envelope *e, int code, const char *detail)
 {
@@ -78,7 +78,7 @@ void po_cxml_write_profile_response(po_buffer *b, const po_cxml_envelope *e, con
     po_buffer_lit(b, "</ProfileResponse></Response></cXML>\n");
 }
 
-/* ---- PunchOutOrderMessage ---------------------------------------------------------------------------------------- */
+/* ---- PunchOutOrderMessage ------------------------------------------------------------------------------------- */
 
 static void credential(po_buffer *b, const char *party, const po_credential *c)
 {

@@ -83,7 +83,7 @@ static int owner_take(void)
     return 1;
 }
 
-/* ---- the leader's jobs ------------------------------------------------------------------------------------------- */
+/* ---- the leader's jobs ---------------------------------------------------------------------------------------- */
 
 static apr_status_t recover_job(po_ledger_db *db, void *baton)
 {
@@ -199,7 +199,7 @@ static int claim(apr_pool_t *p)
     return sleep_until(po_backends_next_probe(now), now, ms);
 }
 
-/* ---- leading and leaving ----------------------------------------------------------------------------------------- */
+/* ---- leading and leaving -------------------------------------------------------------------------------------- */
 
 /* A lane runs low, or a backend came to life. */
 static void look_again(void)

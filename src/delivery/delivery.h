@@ -30,7 +30,7 @@ void po_delivery_stop(void);
 /* 1 = all threads have ended. wait_ms < 0: for ever. */
 int po_delivery_stopped(int wait_ms);
 
-/* ---- answers, shared with handlers/fulfilled.c ------------------------------------------------------------------- */
+/* ---- answers, shared with handlers/fulfilled.c ---------------------------------------------------------------- */
 
 /* In a job: a backend's final word about an event's request. Sets state active (tested, for a test) or failed, keeps
  * subscription and URL, and queues the mail; its key is "mail-" + event, so that it is made once. */

@@ -23,7 +23,7 @@
 #define PO_CHANNEL_TEST "event-test"
 #define PO_CHANNEL_MAIL "mail"
 
-/* ---- locks.c ----------------------------------------------------------------------------------------------------- */
+/* ---- locks.c -------------------------------------------------------------------------------------------------- */
 
 typedef struct {                                /* made once by the parent, in the process pool */
     int wake_read, wake_write;                  /* non-blocking */
@@ -36,7 +36,7 @@ apr_status_t po_shared_child_init(apr_pool_t *process_pool);
 void po_poke(int fd);                           /* async-signal-safe; a full pipe: a wake-up is pending already */
 void po_drain(int fd);
 
-/* ---- backend.c --------------------------------------------------------------------------------------------------- */
+/* ---- backend.c ------------------------------------------------------------------------------------------------ */
 
 typedef enum { PO_LANE_EVENT, PO_LANE_MAIL, PO_LANES } po_lane;
 
@@ -65,7 +65,7 @@ int po_backend_report(po_backend *b, po_backend_life life, int probe);
 /* The next time that a dead backend may be probed after now; 0: none. */
 apr_time_t po_backends_next_probe(apr_time_t now);
 
-/* ---- worker.c ---------------------------------------------------------------------------------------------------- */
+/* ---- worker.c ------------------------------------------------------------------------------------------------- */
 
 typedef struct po_job {                         /* a claimed row on its way; malloc'd, its strings behind it */
     struct po_job *next;
@@ -114,7 +114,7 @@ int po_workers_leave(void);
 /* All signals blocked from the first instruction on. */
 apr_status_t po_thread_start(apr_thread_t **t, apr_thread_start_t fn, void *data, apr_pool_t *p);
 
-/* ---- send.c, mail.c, settle.c ------------------------------------------------------------------------------------ */
+/* ---- send.c, mail.c, settle.c --------------------------------------------------------------------------------- */
 
 typedef struct {
     int rc;                                     /* OK, or what mod_proxy made of it */

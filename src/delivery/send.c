@@ -20,7 +20,7 @@ typedef struct {
 
 static ap_filter_rec_t *body_handle, *answer_handle;
 
-/* ---- the two filters --------------------------------------------------------------------------------------------- */
+/* ---- the two filters ------------------------------------------------------------------------------------------ */
 
 static apr_status_t body_peek(apr_bucket_brigade *from, apr_bucket *end, apr_bucket_brigade *out)
 {
@@ -105,7 +105,7 @@ void po_delivery_register(void)
     answer_handle = ap_register_output_filter("PUNCHOUT_EVENT_ANSWER", answer_filter, NULL, AP_FTYPE_RESOURCE - 5);
 }
 
-/* ---- the request ------------------------------------------------------------------------------------------------- */
+/* ---- the request ---------------------------------------------------------------------------------------------- */
 
 static conn_rec *make_connection(apr_pool_t *p, server_rec *s, apr_socket_t *socket)
 {

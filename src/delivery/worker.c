@@ -43,7 +43,7 @@ apr_status_t po_thread_start(apr_thread_t **t, apr_thread_start_t fn, void *data
     return rv;
 }
 
-/* ---- jobs -------------------------------------------------------------------------------------------------------- */
+/* ---- jobs ----------------------------------------------------------------------------------------------------- */
 
 static apr_size_t size(const char *s)
 {
@@ -106,7 +106,7 @@ static int job_keep(po_job *j, const po_answer *a, const char *said)
     return 1;
 }
 
-/* ---- results ----------------------------------------------------------------------------------------------------- */
+/* ---- results -------------------------------------------------------------------------------------------------- */
 
 static apr_status_t settle(po_ledger_db *db, const po_job *j, apr_time_t now, apr_pool_t *p)
 {
@@ -190,7 +190,7 @@ void po_job_release(po_job *j, apr_time_t due)
     report(j);
 }
 
-/* ---- what a delivery came to ------------------------------------------------------------------------------------- */
+/* ---- what a delivery came to ---------------------------------------------------------------------------------- */
 
 static void park(po_job *j, const char *why)
 {
@@ -338,7 +338,7 @@ static void deliver(po_worker *w, po_job *j)
     apr_pool_destroy(p);
 }
 
-/* ---- threads ----------------------------------------------------------------------------------------------------- */
+/* ---- threads -------------------------------------------------------------------------------------------------- */
 
 static po_job *next_job(lane *l)
 {

@@ -47,7 +47,7 @@ apr_time_t po_child_started(void)
     return started;
 }
 
-/* ---- start-up ---------------------------------------------------------------------------------------------------- */
+/* ---- start-up ------------------------------------------------------------------------------------------------- */
 
 int po_child_pre_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp)
 {
@@ -181,7 +181,7 @@ int po_child_post_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp, ser
     return ok || running ? OK : !OK;    /* to fail now would end a running server */
 }
 
-/* ---- a child -------------------------------------------------------------------------------------------------------- */
+/* ---- a child -------------------------------------------------------------------------------------------------- */
 
 static void ledger_log(void *baton, int level, const char *message)
 {
@@ -259,7 +259,7 @@ void po_child_stopping(apr_pool_t *p, int graceful)
         po_delivery_stop();             /* the writer must still serve the requests that are under way */
 }
 
-/* ---- a thread ---------------------------------------------------------------------------------------------------------- */
+/* ---- a thread ------------------------------------------------------------------------------------------------- */
 
 static po_thread *thread_create(void)
 {

@@ -18,7 +18,7 @@
 #define PO_VERSION "0.1.0"
 #define PO_USER_AGENT "mod_punchout/" PO_VERSION
 
-/* ---- child.c: what a process and its threads hold -------------------------------------------------------------------- */
+/* ---- child.c: what a process and its threads hold ------------------------------------------------------------- */
 
 int po_child_pre_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp);
 int po_child_check_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
@@ -47,13 +47,13 @@ apr_time_t po_child_started(void);
 /* After a reader failed: the next use opens the ledger anew. */
 void po_thread_ledger_drop(po_thread *t);
 
-/* ---- punchout.c: which URL is it --------------------------------------------------------------------------------------- */
+/* ---- punchout.c: which URL is it ------------------------------------------------------------------------------ */
 
 /* The handler "punchout", hooked REALLY_FIRST (under `ProxyPass /` a later hook loses and the shared secret would go to the
  * shop). */
 int po_handler(request_rec *r);
 
-/* ---- headers.c (design.md §4) -------------------------------------------------------------------------------------------- */
+/* ---- headers.c (design.md §4) --------------------------------------------------------------------------------- */
 
 int po_headers_clean(request_rec *r);           /* post_read_request: nobody but us says who a shopper is */
 int po_headers_access(request_rec *r);          /* access_checker: takes our cookie out, finds the session for Require */
@@ -65,11 +65,11 @@ const po_session *po_request_session(request_rec *r);
 const char *po_request_cookie(request_rec *r);  /* its cookie's value */
 const char *po_cookie_name(const po_site *site);
 
-/* ---- access.c --------------------------------------------------------------------------------------------------------------- */
+/* ---- access.c ------------------------------------------------------------------------------------------------- */
 
 void po_access_register(apr_pool_t *p);         /* Require punchout-session | punchout-buyer | punchout-organization */
 
-/* ---- body.c ------------------------------------------------------------------------------------------------------------------ */
+/* ---- body.c --------------------------------------------------------------------------------------------------- */
 
 /* Reads the whole body, at most limit bytes, with a NUL behind it. OK, HTTP_REQUEST_ENTITY_TOO_LARGE (the rest is not
  * read), or another HTTP status. */
@@ -77,7 +77,7 @@ int po_body_read(request_rec *r, apr_size_t limit, const char **body, apr_size_t
 /* The fields of an urlencoded form (at most 64 KB and 100 fields); NULL: not such a form. */
 apr_table_t *po_body_form(request_rec *r);
 
-/* ---- doors -------------------------------------------------------------------------------------------------------------------- */
+/* ---- doors ---------------------------------------------------------------------------------------------------- */
 
 typedef struct {                                /* one request to a cXML door, on its way through the rooms */
     request_rec *r;
@@ -116,7 +116,7 @@ int po_answer_status(po_exchange *x, int code, const char *detail);
 int po_answer_send(po_exchange *x, po_buffer *b);
 void po_envelope(po_exchange *x, po_cxml_envelope *e);
 
-/* ---- page.c: what a person sees ------------------------------------------------------------------------------------------------ */
+/* ---- page.c: what a person sees ------------------------------------------------------------------------------- */
 
 /* A complete small page: title and a body that the caller has escaped already. */
 int po_page(request_rec *r, int http_status, const char *title, const char *body_html);

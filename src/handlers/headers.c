@@ -20,7 +20,7 @@ typedef struct {                        /* of the client's request; its subreque
 
 static ap_filter_rec_t *trailers_filter, *response_filter;
 
-/* ---- cleaning ---------------------------------------------------------------------------------------------------- */
+/* ---- cleaning ------------------------------------------------------------------------------------------------- */
 
 /* "PunchOut-…", "punchout_…", "PUNCHOUT.…": gateways fold case and separators, so whatever may become one of our names
  * counts as one. */
@@ -120,7 +120,7 @@ int po_headers_clean(request_rec *r)
     return DECLINED;
 }
 
-/* ---- the cookie -------------------------------------------------------------------------------------------------- */
+/* ---- the cookie ----------------------------------------------------------------------------------------------- */
 
 const char *po_cookie_name(const po_site *site)
 {
@@ -191,7 +191,7 @@ static int take_cookies(request_rec *r, const char *name, const char *values[COO
     return n;
 }
 
-/* ---- the session ------------------------------------------------------------------------------------------------- */
+/* ---- the session ---------------------------------------------------------------------------------------------- */
 
 /* A session belongs to the site that made it, and ends with its buyer's block. */
 static int belongs_here(const po_session *s, const po_site *site)
@@ -256,7 +256,7 @@ int po_headers_access(request_rec *r)
     return DECLINED;
 }
 
-/* ---- what the marketplace sees ----------------------------------------------------------------------------------- */
+/* ---- what the marketplace sees -------------------------------------------------------------------------------- */
 
 /* A cXML document may hold newlines where a header must not. */
 static const char *on_one_line(const char *text, apr_pool_t *p)
@@ -349,7 +349,7 @@ static apr_status_t trailers_in(ap_filter_t *f, apr_bucket_brigade *bb, ap_input
     return rv;
 }
 
-/* ---- what the marketplace says ----------------------------------------------------------------------------------- */
+/* ---- what the marketplace says -------------------------------------------------------------------------------- */
 
 static const char *trimmed(const char *from, const char *end, apr_pool_t *p)
 {

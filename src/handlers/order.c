@@ -15,7 +15,7 @@ typedef struct {                        /* a job for the ledger; the caller wait
     po_order_match match;
 } order_job;
 
-/* ---- in the ledger's transaction --------------------------------------------------------------------------------- */
+/* ---- in the ledger's transaction ------------------------------------------------------------------------------ */
 
 /* A retry gets the answer of before, and nothing happens twice (design.md §7). 1: the order is answered. */
 static apr_status_t seen_before(po_ledger_db *db, order_job *j, int *answered)
@@ -124,7 +124,7 @@ static apr_status_t take_order(po_ledger_db *db, void *baton)
     return j->status == 200 ? keep(db, j) : APR_SUCCESS;
 }
 
-/* ---- the handler ------------------------------------------------------------------------------------------------------ */
+/* ---- the handler ---------------------------------------------------------------------------------------------- */
 
 static void log_order(const order_job *j)
 {

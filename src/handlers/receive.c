@@ -22,7 +22,7 @@ static apr_size_t body_limit(request_rec *r)
     return set == 0 || set > LIMIT_MOST ? LIMIT_MOST : (apr_size_t)set;
 }
 
-/* ---- answers ------------------------------------------------------------------------------------------------- */
+/* ---- answers -------------------------------------------------------------------------------------------------- */
 
 void po_envelope(po_exchange *x, po_cxml_envelope *e)
 {
@@ -63,7 +63,7 @@ int po_answer_status(po_exchange *x, int code, const char *detail)
     return po_answer_send(x, &b);
 }
 
-/* ---- refusals before anybody is known -------------------------------------------------------------------------- */
+/* ---- refusals before anybody is known ------------------------------------------------------------------------- */
 
 static int refuse_method(po_exchange *x)
 {
@@ -110,7 +110,7 @@ static int refuse_match(po_exchange *x)
                                     "shared secret");
 }
 
-/* ---- the way in --------------------------------------------------------------------------------------------------- */
+/* ---- the way in ----------------------------------------------------------------------------------------------- */
 
 static int dispatch(po_exchange *x)
 {

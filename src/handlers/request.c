@@ -60,7 +60,7 @@ static apr_status_t make_request(po_ledger_db *db, void *baton)
     return rv == APR_SUCCESS ? po_request_insert(db, j->request) : rv;
 }
 
-/* ---- the form ------------------------------------------------------------------------------------------------------------ */
+/* ---- the form ------------------------------------------------------------------------------------------------- */
 
 static const char *field(const apr_table_t *form, const char *name)
 {
@@ -141,7 +141,7 @@ static po_request *price(request_job *j, const po_session *s, const po_buyer *b,
     return n;
 }
 
-/* ---- the answer ------------------------------------------------------------------------------------------------------------ */
+/* ---- the answer ----------------------------------------------------------------------------------------------- */
 
 static int go_to_request(request_rec *r, const po_site *site, const po_request *n)
 {

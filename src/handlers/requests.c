@@ -24,7 +24,7 @@ static const char *time_text(apr_time_t t, apr_pool_t *p)
     return apr_pstrcat(p, stamp, " UTC", NULL);
 }
 
-/* ---- JSON ------------------------------------------------------------------------------------------------------------- */
+/* ---- JSON ----------------------------------------------------------------------------------------------------- */
 
 static json_t *optional(const char *text)
 {
@@ -71,7 +71,7 @@ static int send_json(request_rec *r, json_t *j)
     return OK;
 }
 
-/* ---- HTML ------------------------------------------------------------------------------------------------------------- */
+/* ---- HTML ----------------------------------------------------------------------------------------------------- */
 
 static void state_html(po_buffer *b, const po_request *n)
 {
@@ -192,7 +192,7 @@ static int send_list(request_rec *r, const po_site *site, const apr_array_header
     return po_page(r, HTTP_OK, "Requests", po_buffer_text(&b));
 }
 
-/* ---- whose requests ------------------------------------------------------------------------------------------------- */
+/* ---- whose requests ------------------------------------------------------------------------------------------- */
 
 /* An account sees its own; a session without one what its user requested. The id alone opens nothing: it is printed on
  * every purchase order. */

@@ -13,7 +13,7 @@
 typedef struct po_ledger po_ledger;             /* one per process */
 typedef struct po_ledger_db po_ledger_db;       /* a connection: the writer's inside a job, or a reader's */
 
-/* ---- sqlite.c, migrate.c: the file ------------------------------------------------------------------------------- */
+/* ---- sqlite.c, migrate.c: the file ---------------------------------------------------------------------------- */
 
 /* Creates the file and its schema, or migrates an older one; makes the site key. Call it before any fork; everything is
  * closed again. NULL, or a sentence that says what is wrong and what to do (also for a file of a newer version). */
@@ -40,7 +40,7 @@ void po_ledger_stop(po_ledger *l);
 /* Waits up to wait_ms (negative: for ever) for the thread's end. 1 = it has ended (or never began). */
 int po_ledger_stopped(po_ledger *l, int wait_ms);
 
-/* ---- writer.c: jobs ---------------------------------------------------------------------------------------------- */
+/* ---- writer.c: jobs ------------------------------------------------------------------------------------------- */
 
 /* Runs in the writer thread within the transaction. Anything but APR_SUCCESS undoes the job (not its neighbours). May
  * be run a second time when the transaction has to be repeated, so it must set all its results anew. May allocate from
@@ -58,7 +58,7 @@ apr_status_t po_ledger_run_unsynced(po_ledger *l, po_ledger_fn *fn, void *baton)
  * its failure, and frees it. After po_ledger_stopped() it is called at once, in this thread, with APR_EGENERAL. */
 void po_ledger_post(po_ledger *l, po_ledger_fn *fn, void *baton, void (*done)(void *baton, apr_status_t rv));
 
-/* ---- readers ----------------------------------------------------------------------------------------------------- */
+/* ---- readers -------------------------------------------------------------------------------------------------- */
 
 /* A read-only connection for one thread; closed with p. */
 apr_status_t po_ledger_reader(po_ledger_db **db, const char *path, apr_pool_t *p);
@@ -67,7 +67,7 @@ const char *po_ledger_error(po_ledger_db *db);
 /* The site's random key (PO_DIGEST bytes): CSRF, callback and mail tokens are HMACs of it. */
 apr_status_t po_ledger_key(po_ledger_db *db, unsigned char key[PO_DIGEST]);
 
-/* ---- requests.c (in a job or with a reader; strings are copied to p) --------------------------------------------- */
+/* ---- requests.c (in a job or with a reader; strings are copied to p) ------------------------------------------ */
 
 apr_status_t po_request_insert(po_ledger_db *db, const po_request *r);          /* with its charges */
 /* APR_NOTFOUND. With its charges. */
@@ -92,7 +92,7 @@ apr_status_t po_request_candidates(po_ledger_db *db, const char *site, const cha
  * since `deadline` become held. Returns how many in *n. */
 apr_status_t po_request_expire(po_ledger_db *db, apr_time_t now, apr_time_t deadline, int *n);
 
-/* ---- orders.c, documents ----------------------------------------------------------------------------------------- */
+/* ---- orders.c, documents -------------------------------------------------------------------------------------- */
 
 typedef struct {
     const char *site, *buyer, *payload_id;
@@ -128,7 +128,7 @@ apr_status_t po_document_get(po_ledger_db *db, const char *site, const char *pay
 
 apr_status_t po_subscription_put(po_ledger_db *db, const po_request *r, const char *subscription, apr_time_t now);
 
-/* ---- outbox.c ---------------------------------------------------------------------------------------------------- */
+/* ---- outbox.c ------------------------------------------------------------------------------------------------- */
 
 typedef enum { PO_OUTBOX_OPEN, PO_OUTBOX_DONE, PO_OUTBOX_PARKED, PO_OUTBOX_FAILED } po_outbox_state;
 

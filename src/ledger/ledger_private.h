@@ -7,7 +7,7 @@
 #include <sqlite3.h>
 #include <sys/types.h>
 
-/* ---- schema.c, migrate.c ----------------------------------------------------------------------------------------- */
+/* ---- schema.c, migrate.c -------------------------------------------------------------------------------------- */
 
 #define PO_SCHEMA_VERSION 1             /* PRAGMA user_version of a file of ours */
 #define PO_APPLICATION_ID 0x504f4c31    /* PRAGMA application_id: "POL1" */
@@ -17,7 +17,7 @@ extern const char *const po_schema[PO_SCHEMA_VERSION];
 /* A number of the connection's PRAGMA; -1 when it can't be read, then *rc tells why. */
 int po_pragma(sqlite3 *handle, const char *query, int *rc);
 
-/* ---- sqlite.c: a connection -------------------------------------------------------------------------------------- */
+/* ---- sqlite.c: a connection ----------------------------------------------------------------------------------- */
 
 /* Prepared statements, each kept by its connection from its first use on. Their text stands where they are used. */
 typedef enum {
@@ -58,7 +58,7 @@ const char *po_db_explain(const char *path, int rc, const char *says, char *out,
 /* 1 when the connection is worth nothing after this error. */
 int po_db_is_broken(int rc);
 
-/* ---- sqlite.c: statements ---------------------------------------------------------------------------------------- */
+/* ---- sqlite.c: statements ------------------------------------------------------------------------------------- */
 
 /* The statement, ready for binding. NULL when it can't be prepared; everything below takes that NULL and fails. */
 sqlite3_stmt *po_statement(po_ledger_db *db, po_sql id, const char *text);

@@ -4,7 +4,7 @@
 #include <jansson.h>
 #include <string.h>
 
-/* ---- what an order says beside its columns: kept as JSON --------------------------------------------------------- */
+/* ---- what an order says beside its columns: kept as JSON ------------------------------------------------------ */
 
 static char *dump(json_t *j)
 {
@@ -41,7 +41,7 @@ static char *pairs_json(const apr_array_header_t *pairs)
     return dump(list);
 }
 
-/* ---- orders ------------------------------------------------------------------------------------------------------ */
+/* ---- orders --------------------------------------------------------------------------------------------------- */
 
 #define ORDER_COLUMNS "site, buyer, payload_id, digest, test, request, status, detail, held, received"
 
@@ -200,7 +200,7 @@ apr_status_t po_order_insert(po_ledger_db *db, const po_order_record *rec, const
     return rv == APR_SUCCESS ? insert_lines(db, rec->site, order, match) : rv;
 }
 
-/* ---- documents --------------------------------------------------------------------------------------------------- */
+/* ---- documents ------------------------------------------------------------------------------------------------ */
 
 apr_status_t po_document_insert(po_ledger_db *db, const po_document *d)
 {
@@ -248,7 +248,7 @@ apr_status_t po_document_get(po_ledger_db *db, const char *site, const char *pay
     return APR_SUCCESS;
 }
 
-/* ---- subscriptions ----------------------------------------------------------------------------------------------- */
+/* ---- subscriptions -------------------------------------------------------------------------------------------- */
 
 apr_status_t po_subscription_put(po_ledger_db *db, const po_request *r, const char *subscription, apr_time_t now)
 {

@@ -62,7 +62,7 @@ apr_status_t po_outbox_add(po_ledger_db *db, const po_outbox_row *row, apr_time_
     return rv;
 }
 
-/* ---- claiming ---------------------------------------------------------------------------------------------------- */
+/* ---- claiming ------------------------------------------------------------------------------------------------- */
 
 typedef enum { BACKEND_ALIVE, BACKEND_PROBE, BACKEND_DEAD } backend_state;
 
@@ -216,7 +216,7 @@ apr_status_t po_outbox_claim(po_ledger_db *db, const po_outbox_claim_args *a, ap
     return rv;
 }
 
-/* ---- outcomes ---------------------------------------------------------------------------------------------------- */
+/* ---- outcomes ------------------------------------------------------------------------------------------------- */
 
 /* Did the end of this row open the way for one behind it? Only then need anybody look. */
 static apr_status_t wake_if_followed(po_ledger_db *db, apr_int64_t seq)
@@ -305,7 +305,7 @@ apr_status_t po_outbox_recover(po_ledger_db *db, apr_int64_t me, int (*alive)(ap
     return rv;
 }
 
-/* ---- looking ----------------------------------------------------------------------------------------------------- */
+/* ---- looking -------------------------------------------------------------------------------------------------- */
 
 apr_status_t po_outbox_get(po_ledger_db *db, const char *key, apr_pool_t *p, po_outbox_row **out,
                            po_outbox_state *state)

@@ -12,7 +12,7 @@
 
 #define EXPIRE_AT_ONCE 500              /* a job holds up all others: the rest comes with the next call */
 
-/* ---- binding and reading, in the order of the columns above ------------------------------------------------------ */
+/* ---- binding and reading, in the order of the columns above --------------------------------------------------- */
 
 static void bind_request(po_cursor *c, const po_request *r)
 {
@@ -121,7 +121,7 @@ static int is_storable(const po_decimal *d)
     return po_decimal_parse(&again, po_decimal_text(d, 0, text), -1) == APR_SUCCESS;
 }
 
-/* ---- insert and update ------------------------------------------------------------------------------------------- */
+/* ---- insert and update ---------------------------------------------------------------------------------------- */
 
 static apr_status_t insert_charge(po_ledger_db *db, apr_int64_t seq, const po_request *r, const po_charge *charge)
 {
@@ -204,7 +204,7 @@ apr_status_t po_request_update(po_ledger_db *db, const po_request *r)
     return rv;
 }
 
-/* ---- reading ----------------------------------------------------------------------------------------------------- */
+/* ---- reading -------------------------------------------------------------------------------------------------- */
 
 static apr_status_t add_charges(po_ledger_db *db, po_request *r, apr_pool_t *p)
 {
@@ -355,7 +355,7 @@ apr_status_t po_request_candidates(po_ledger_db *db, const char *site, const cha
     return rv;
 }
 
-/* ---- time -------------------------------------------------------------------------------------------------------- */
+/* ---- time ----------------------------------------------------------------------------------------------------- */
 
 static apr_status_t expire_charges(po_ledger_db *db, sqlite3_stmt *expired)
 {

@@ -8,7 +8,7 @@
 
 #define BUSY_TIMEOUT_MS 5000            /* against strangers only: a backup, a command line tool */
 
-/* ---- opening and closing ----------------------------------------------------------------------------------------- */
+/* ---- opening and closing -------------------------------------------------------------------------------------- */
 
 /* temp_store: savepoints would make temporary files. mmap_size: each commit of another child empties this connection's
  * page cache, and mapped pages are reread cheaply. wal_autocheckpoint (pages): an order changes the same last pages of
@@ -130,7 +130,7 @@ const char *po_db_explain(const char *path, int rc, const char *says, char *out,
     return out;
 }
 
-/* ---- statements -------------------------------------------------------------------------------------------------- */
+/* ---- statements ----------------------------------------------------------------------------------------------- */
 
 sqlite3_stmt *po_statement(po_ledger_db *db, po_sql id, const char *text)
 {
@@ -228,7 +228,7 @@ void po_read_end(po_ledger_db *db, int begun)
         po_run(db, PO_SQL_READ_END, "COMMIT");
 }
 
-/* ---- readers ----------------------------------------------------------------------------------------------------- */
+/* ---- readers -------------------------------------------------------------------------------------------------- */
 
 static apr_status_t reader_close(void *data)
 {

@@ -52,7 +52,7 @@ struct po_ledger {
     apr_time_t logged;
 };
 
-/* ---- log --------------------------------------------------------------------------------------------------------- */
+/* ---- log ------------------------------------------------------------------------------------------------------ */
 
 static void say(po_ledger *l, int level, const char *text)
 {
@@ -84,7 +84,7 @@ static void all_is_well(po_ledger *l)
     say(l, 2, text);
 }
 
-/* ---- the transaction --------------------------------------------------------------------------------------------- */
+/* ---- the transaction ------------------------------------------------------------------------------------------ */
 
 static int connected(po_ledger *l)
 {
@@ -191,7 +191,7 @@ static int transaction(po_ledger *l, job *list)
     return 0;
 }
 
-/* ---- the queue --------------------------------------------------------------------------------------------------- */
+/* ---- the queue ------------------------------------------------------------------------------------------------ */
 
 static job *take_all(po_ledger *l)
 {
@@ -317,7 +317,7 @@ static void *writer_main(void *data)
     return NULL;
 }
 
-/* ---- callers ----------------------------------------------------------------------------------------------------- */
+/* ---- callers -------------------------------------------------------------------------------------------------- */
 
 /* At the first job: most children of prefork never need it. With the lock held. */
 static int start_thread(po_ledger *l)
@@ -419,7 +419,7 @@ void po_ledger_post(po_ledger *l, po_ledger_fn *fn, void *baton, void (*done)(vo
     }
 }
 
-/* ---- beginning and end ------------------------------------------------------------------------------------------- */
+/* ---- beginning and end ---------------------------------------------------------------------------------------- */
 
 /* Before the pool that holds the object dies. */
 static apr_status_t leave(void *data)

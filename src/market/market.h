@@ -9,7 +9,7 @@
 #include "core/core.h"
 #include "cxml/cxml.h"
 
-/* ---- catalog.c: catalog.json, compiled into one read-only SQLite file named by its digest ---------------------- */
+/* ---- catalog.c: catalog.json, compiled into one read-only SQLite file named by its digest --------------------- */
 
 typedef struct {
     const char *dimension, *description, *unit;
@@ -41,7 +41,7 @@ apr_status_t po_catalog_offer(po_catalog *c, const char *offer_id, apr_pool_t *p
 /* The first offer of a product, or the offer of that id: SelectedItem takes both. */
 apr_status_t po_catalog_item(po_catalog *c, const char *product_or_offer, apr_pool_t *p, po_offer **out);
 
-/* ---- states ------------------------------------------------------------------------------------------------------ */
+/* ---- states --------------------------------------------------------------------------------------------------- */
 
 typedef enum {                          /* stored by number: append only */
     PO_STATE_DRAFT, PO_STATE_REQUESTED, PO_STATE_PARTLY_APPROVED, PO_STATE_APPROVED, PO_STATE_DELIVERING,
@@ -94,7 +94,7 @@ po_state po_state_of_charges(const po_request *r);
 /* Sum of quantity * unit price over the charges. */
 apr_status_t po_request_total(const po_request *r, po_decimal *total);
 
-/* ---- cart.c: an offer and a form -> a request and its charges ------------------------------------------------------ */
+/* ---- cart.c: an offer and a form -> a request and its charges ------------------------------------------------- */
 
 typedef struct {                        /* what the browser may say; never a price */
     const char *offer, *quantity, *budget, *action, *subscription, *terms;
@@ -111,7 +111,7 @@ const char *po_cart_build(po_request *r, const po_offer *offer, const po_request
  * total and currency of cart. */
 apr_status_t po_cart_items(const po_request *r, const po_buyer *buyer, po_cxml_cart *cart, apr_pool_t *p);
 
-/* ---- order.c: a purchase order against the requests it names --------------------------------------------------------- */
+/* ---- order.c: a purchase order against the requests it names -------------------------------------------------- */
 
 /* "req-abc.2" -> request id (in p) and line; 0 when it is not of our form. */
 int po_auxiliary_parse(const char *auxiliary, const char **request, int *line, apr_pool_t *p);
@@ -138,7 +138,7 @@ typedef struct {
 void po_order_match_new(const po_cxml_order *order, int test, const po_buyer *buyer,
                         apr_array_header_t *known, apr_time_t now, po_order_match *out, apr_pool_t *p);
 
-/* ---- event.c: what the fulfillment backend is told ------------------------------------------------------------------ */
+/* ---- event.c: what the fulfillment backend is told ------------------------------------------------------------ */
 
 typedef struct {
     const char *id;                     /* evt-...: also the Idempotency-Key */

@@ -93,7 +93,7 @@ static apr_status_t unpack_session(const po_table_entry *e, po_session *s)
     return APR_SUCCESS;
 }
 
-/* ---- tokens ------------------------------------------------------------------------------------------------------ */
+/* ---- tokens --------------------------------------------------------------------------------------------------- */
 
 static void key_of(po_crypto *c, const unsigned char raw[PO_TOKEN_BYTES], po_table_ref *ref)
 {
@@ -146,7 +146,7 @@ static uint32_t seconds(apr_time_t t)
     return (uint32_t)apr_time_sec(t);
 }
 
-/* ---- the interface ----------------------------------------------------------------------------------------------- */
+/* ---- the interface -------------------------------------------------------------------------------------------- */
 
 /* Each shard wants a token of its own. */
 static apr_status_t insert_somewhere(po_sessions *t, po_crypto *c, const po_table_entry *e,

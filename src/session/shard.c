@@ -9,7 +9,7 @@
 
 void (*po_table_fault)(int at);
 
-/* ---- the segment ------------------------------------------------------------------------------------------------- */
+/* ---- the segment ---------------------------------------------------------------------------------------------- */
 
 static void lay_out(po_sessions *t, uint64_t size)
 {
@@ -88,7 +88,7 @@ apr_status_t po_sessions_attach(po_sessions **out, void *base, const po_session_
     return APR_SUCCESS;
 }
 
-/* ---- lock and repair --------------------------------------------------------------------------------------------- */
+/* ---- lock and repair ------------------------------------------------------------------------------------------ */
 
 static int chain_is_whole(const view *v, uint32_t head)
 {
@@ -203,7 +203,7 @@ apr_status_t po_shard_leave(const view *v, apr_status_t rv)
     return rv;
 }
 
-/* ---- the walk over everything ------------------------------------------------------------------------------------ */
+/* ---- the walk over everything --------------------------------------------------------------------------------- */
 
 typedef struct {
     uint64_t heads, data, bytes, wrong;

@@ -67,7 +67,7 @@ static inline void fault(int at)
         po_table_fault(at);
 }
 
-/* ---- words ------------------------------------------------------------------------------------------------------- */
+/* ---- words ---------------------------------------------------------------------------------------------------- */
 
 static inline view view_of(po_sessions *t, unsigned shard)
 {
@@ -172,7 +172,7 @@ static inline uint32_t blocks_for(uint32_t len)
     return (len + ROOM - 1) / ROOM;
 }
 
-/* ---- intent and sequence ----------------------------------------------------------------------------------------- */
+/* ---- intent and sequence -------------------------------------------------------------------------------------- */
 
 /* No store may drift over the change of intent: what counts is the order in which a process that dies did things. */
 static inline void set_intent(const view *v, uint32_t intent)

@@ -21,7 +21,7 @@ static int expired(const po_sessions *t, uint32_t state, uint32_t created, uint3
         || age > atomic_load_explicit(&t->total, memory_order_relaxed);
 }
 
-/* ---- blocks: the caller holds the lock and has written its intent ------------------------------------------------ */
+/* ---- blocks: the caller holds the lock and has written its intent --------------------------------------------- */
 
 static uint32_t take(const view *v)
 {
@@ -133,7 +133,7 @@ static int reserve(const po_sessions *t, const view *v, uint32_t need, uint32_t 
     return v->s->nfree >= need;
 }
 
-/* ---- looking up -------------------------------------------------------------------------------------------------- */
+/* ---- looking up ----------------------------------------------------------------------------------------------- */
 
 /* With the lock, or without: then every reference may be nonsense, and the sequence number tells afterwards. */
 static apr_status_t locate(const view *v, const po_table_key *key, place *at)
@@ -254,7 +254,7 @@ apr_status_t po_table_find(po_sessions *t, const po_table_ref *ref, uint32_t now
     return rv;
 }
 
-/* ---- changing ---------------------------------------------------------------------------------------------------- */
+/* ---- changing ------------------------------------------------------------------------------------------------- */
 
 static void put_head(const view *v, uint32_t ref, const po_table_key *key, const po_table_entry *e, uint32_t chain)
 {

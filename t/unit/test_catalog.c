@@ -100,7 +100,7 @@ static const char *product(const char *members)
 
 #define FREE "'offers':[{'id':'o','pricing':'free'}]"
 
-/* ---- what is accepted -------------------------------------------------------------------------------------------- */
+/* ---- what is accepted ----------------------------------------------------------------------------------------- */
 
 static void every_kind_of_pricing_is_accepted(void **state)
 {
@@ -126,7 +126,7 @@ static void the_demos_catalog_has_no_mistake(void **state)
         fail_msg("%s", wrong);
 }
 
-/* ---- mistakes ---------------------------------------------------------------------------------------------------- */
+/* ---- mistakes ------------------------------------------------------------------------------------------------- */
 
 static void money_as_a_json_number_is_refused(void **state)
 {
@@ -267,7 +267,7 @@ static void a_link_that_runs_in_a_browser_is_refused(void **state)
                 "\"image\"", "http(s)");
 }
 
-/* ---- syntax and lines -------------------------------------------------------------------------------------------- */
+/* ---- syntax and lines ----------------------------------------------------------------------------------------- */
 
 static void a_mistake_of_syntax_has_its_line(void **state)
 {
@@ -330,7 +330,7 @@ static void a_product_that_never_ends_does_not_take_the_memory(void **state)
     free(text);
 }
 
-/* ---- the compiled catalog ---------------------------------------------------------------------------------------- */
+/* ---- the compiled catalog ------------------------------------------------------------------------------------- */
 
 static const char two_products[] =
     "{'products':[{'id':'prod-ab12','name':'Log Keeper \\u00e4','description':'Keeps logs','seller':'Keeper Ltd',"
@@ -483,7 +483,7 @@ static void a_directory_that_is_not_there_and_a_file_that_is_no_catalog_are_told
     assert_int_equal(po_catalog_open(&c, apr_pstrcat(pool, dir, "/none.db", NULL), pool), APR_EGENERAL);
 }
 
-/* ---- terms ------------------------------------------------------------------------------------------------------- */
+/* ---- terms ---------------------------------------------------------------------------------------------------- */
 
 static void a_term_is_told_in_words(void **state)
 {

@@ -43,7 +43,7 @@ static void is_text(const po_decimal *d, int decimals, const char *want)
     assert_string_equal(po_decimal_text(d, decimals, out), want);
 }
 
-/* ---- decimals ------------------------------------------------------------------------------------------------------- */
+/* ---- decimals ------------------------------------------------------------------------------------------------- */
 
 static void plain_decimals_are_read(void **state)
 {
@@ -122,7 +122,7 @@ static void a_budget_is_divided_up_to_whole_units(void **state)
     assert_int_equal(po_decimal_divide_up(&out, &budget, &zero), APR_EINVAL);
 }
 
-/* ---- crypto ---------------------------------------------------------------------------------------------------------- */
+/* ---- crypto --------------------------------------------------------------------------------------------------- */
 
 static void digests_are_sha256_and_hmac_is_rfc2104(void **state)
 {
@@ -195,7 +195,7 @@ static void text_is_cut_between_characters(void **state)
     assert_string_equal(po_utf8_cut("abc", 0, pool), "abc");
 }
 
-/* ---- matching ---------------------------------------------------------------------------------------------------------- */
+/* ---- matching ------------------------------------------------------------------------------------------------- */
 
 static void push_credential(apr_array_header_t **list, const char *domain, const char *identity)
 {
@@ -345,7 +345,7 @@ static void a_faulty_buyer_is_told_apart(void **state)
     assert_int_equal(match(site, "AN01", "111111111", "AN01", "first-secret"), PO_MATCH_FAULT);
 }
 
-/* ---- return hosts ---------------------------------------------------------------------------------------------------------- */
+/* ---- return hosts --------------------------------------------------------------------------------------------- */
 
 static void a_cart_goes_back_to_listed_hosts_only(void **state)
 {

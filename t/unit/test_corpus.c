@@ -14,7 +14,7 @@
 static const char *heads[COLUMNS];
 static int failures;
 
-/* ---- a document as cells ------------------------------------------------------------------------------------------- */
+/* ---- a document as cells -------------------------------------------------------------------------------------- */
 
 static const char *cell(const char *text)
 {
@@ -98,7 +98,7 @@ static void cells(const char **found, const po_cxml *d, apr_pool_t *p)
     found[22] = lines(items, p);
 }
 
-/* ---- the table ------------------------------------------------------------------------------------------------------ */
+/* ---- the table ------------------------------------------------------------------------------------------------ */
 
 /* The whole file with a NUL behind it; NULL: it can't be read. */
 static char *slurp(const char *path, apr_size_t *len, apr_pool_t *p)

@@ -82,7 +82,7 @@ static void refuses(const char *text, int status)
     assert_null(strstr(doc.why, "s3cret"));
 }
 
-/* ---- understood ----------------------------------------------------------------------------------------------------- */
+/* ---- understood ----------------------------------------------------------------------------------------------- */
 
 static void identities_are_trimmed_and_urls_unescaped(void **state)
 {
@@ -155,7 +155,7 @@ static void an_unknown_request_is_named(void **state)
     assert_string_equal(doc.request, "GetPendingRequest");
 }
 
-/* ---- refused ---------------------------------------------------------------------------------------------------------- */
+/* ---- refused -------------------------------------------------------------------------------------------------- */
 
 static void what_is_no_whole_document_is_not_acceptable(void **state)
 {
@@ -223,7 +223,7 @@ static void depth_is_bounded(void **state)
     assert_true(doc.status == 400 || doc.status == 406);
 }
 
-/* ---- digest and writer --------------------------------------------------------------------------------------------------- */
+/* ---- digest and writer ---------------------------------------------------------------------------------------- */
 
 static void digest_of(const char *text, int test, unsigned char out[PO_DIGEST])
 {

@@ -26,7 +26,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* ---- answers ----------------------------------------------------------------------------------------------------- */
+/* ---- answers -------------------------------------------------------------------------------------------------- */
 
 static void each_answer_of_a_backend_has_its_meaning(void **state)
 {
@@ -101,7 +101,7 @@ static void a_mail_that_is_deferred_is_sent_again_and_a_refused_one_parked(void 
     assert_int_equal(life, PO_BACKEND_DEAD);
 }
 
-/* ---- pauses ------------------------------------------------------------------------------------------------------ */
+/* ---- pauses --------------------------------------------------------------------------------------------------- */
 
 static void pauses_double_from_the_first_to_the_longest(void **state)
 {
@@ -153,7 +153,7 @@ static void a_row_that_ends_its_process_each_time_is_found_out(void **state)
     assert_true(po_claimed_in_vain(2000, 0, 0, 0));
 }
 
-/* ---- mail -------------------------------------------------------------------------------------------------------- */
+/* ---- mail ----------------------------------------------------------------------------------------------------- */
 
 static const po_site site = { .public_url = "https://market.example", .host = "market.example",
                               .mail_from = "marketplace@example.com" };

@@ -20,7 +20,7 @@ static void assert_decimal(const po_decimal *d, const char *wanted)
     assert_string_equal(po_decimal_text(d, 0, text), wanted);
 }
 
-/* ---- the file ---------------------------------------------------------------------------------------------------- */
+/* ---- the file ------------------------------------------------------------------------------------------------- */
 
 static void migrating_twice_changes_nothing_and_keeps_the_key(void **state)
 {
@@ -86,7 +86,7 @@ static void a_reader_cannot_write(void **state)
     assert_contains(po_ledger_error(reader), "readonly");
 }
 
-/* ---- requests ---------------------------------------------------------------------------------------------------- */
+/* ---- requests ------------------------------------------------------------------------------------------------- */
 
 static po_charge *add_charge(po_request *r, const char *part, const char *quantity, const char *price)
 {
@@ -439,7 +439,7 @@ static void requests_expire_with_their_charges_and_silent_backends_hold_theirs(v
     assert_contains(get_request(f, "req-silent")->reason, "in time");
 }
 
-/* ---- orders ------------------------------------------------------------------------------------------------------ */
+/* ---- orders --------------------------------------------------------------------------------------------------- */
 
 static po_cxml_order *make_order(fixture *f, const char *order_id, const char *version)
 {

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include "apr_proc_mutex.h"
 
-/* ---- the writer: helpers ----------------------------------------------------------------------------------------- */
+/* ---- the writer: helpers -------------------------------------------------------------------------------------- */
 
 typedef struct {
     po_ledger *ledger;
@@ -130,7 +130,7 @@ static void post(writer *w, const char *payload_id, po_ledger_fn *fn, atomic_int
     po_ledger_post(w->ledger, run_posted, j, posted_done);
 }
 
-/* ---- the writer -------------------------------------------------------------------------------------------------- */
+/* ---- the writer ----------------------------------------------------------------------------------------------- */
 
 static void a_job_is_seen_by_readers_when_its_caller_goes_on(void **state)
 {
@@ -285,7 +285,7 @@ static void what_is_queued_at_the_stop_is_still_done_and_nothing_after_it(void *
     assert_int_equal(number(&f->db, "SELECT count(*) FROM document"), 2);
 }
 
-/* ---- signals ----------------------------------------------------------------------------------------------------- */
+/* ---- signals -------------------------------------------------------------------------------------------------- */
 
 static atomic_int terminated;
 
@@ -337,7 +337,7 @@ static void signals_wait_while_a_caller_of_prefork_holds_the_queue(void **state)
     close_writer(&w);
 }
 
-/* ---- trouble ----------------------------------------------------------------------------------------------------- */
+/* ---- trouble -------------------------------------------------------------------------------------------------- */
 
 static apr_status_t insert_large(po_ledger_db *db, void *baton)
 {
@@ -491,7 +491,7 @@ static void a_stranger_that_holds_the_file_for_a_moment_is_waited_for(void **sta
     close_writer(&w);
 }
 
-/* ---- processes --------------------------------------------------------------------------------------------------- */
+/* ---- processes ------------------------------------------------------------------------------------------------ */
 
 typedef struct {
     po_ledger *ledger;

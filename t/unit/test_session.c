@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-/* ---- what goes in comes out -------------------------------------------------------------------------------------- */
+/* ---- what goes in comes out ----------------------------------------------------------------------------------- */
 
 static void a_session_comes_back_as_it_was_put_in(void **state)
 {
@@ -131,7 +131,7 @@ static void every_length_of_data_survives(void **state)
     whole(f);
 }
 
-/* ---- tokens ------------------------------------------------------------------------------------------------------ */
+/* ---- tokens --------------------------------------------------------------------------------------------------- */
 
 static void a_start_token_works_once(void **state)
 {
@@ -222,7 +222,7 @@ static void a_removed_session_is_gone_and_its_room_is_free(void **state)
     assert_int_equal(whole(f).used_blocks, 0);
 }
 
-/* ---- time -------------------------------------------------------------------------------------------------------- */
+/* ---- time ----------------------------------------------------------------------------------------------------- */
 
 static void an_unused_start_token_expires(void **state)
 {
@@ -293,7 +293,7 @@ static void a_clock_that_goes_back_ends_no_session(void **state)
     assert_int_equal(find_at(f, cookie, T0 + MINUTES(39), &s), APR_SUCCESS);
 }
 
-/* ---- room -------------------------------------------------------------------------------------------------------- */
+/* ---- room ----------------------------------------------------------------------------------------------------- */
 
 #define MANY 20000
 
@@ -383,7 +383,7 @@ static void an_account_is_refused_when_there_is_no_room_and_the_session_stays_as
     whole(f);
 }
 
-/* ---- the account ------------------------------------------------------------------------------------------------- */
+/* ---- the account ---------------------------------------------------------------------------------------------- */
 
 static void binding_an_account_keeps_everything_else(void **state)
 {
@@ -431,7 +431,7 @@ static void another_account_replaces_the_first(void **state)
     assert_int_equal(whole(f).used_blocks, blocks);
 }
 
-/* ---- restarts ---------------------------------------------------------------------------------------------------- */
+/* ---- restarts ------------------------------------------------------------------------------------------------- */
 
 static void a_kept_segment_still_has_its_sessions(void **state)
 {
@@ -504,7 +504,7 @@ static void a_segment_need_not_begin_at_a_line_of_the_cache(void **state)
     whole(f);
 }
 
-/* ---- against a model --------------------------------------------------------------------------------------------- */
+/* ---- against a model ------------------------------------------------------------------------------------------ */
 
 #define STEPS 10000
 #define SLOTS 64

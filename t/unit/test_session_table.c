@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* ---- many at once ------------------------------------------------------------------------------------------------ */
+/* ---- many at once --------------------------------------------------------------------------------------------- */
 
 #define RACES 200
 #define THREADS 8
@@ -181,7 +181,7 @@ static void a_reader_never_sees_half_of_a_change(void **state)
     whole(f);
 }
 
-/* ---- death in the middle ----------------------------------------------------------------------------------------- */
+/* ---- death in the middle -------------------------------------------------------------------------------------- */
 
 static int die_at, die_after;
 
@@ -433,7 +433,7 @@ static void a_repair_that_is_killed_is_repaired(void **state)
     assert_string_equal(data_at(f, &s.cookie), text_b);
 }
 
-/* ---- a change in the middle of a read ---------------------------------------------------------------------------- */
+/* ---- a change in the middle of a read ------------------------------------------------------------------------- */
 
 typedef struct {
     fixture *f;
