@@ -54,6 +54,8 @@ is request_state($ua, $request)->{state}, 'approved', 'and refuses nothing';
 like join('', t_finish_error_log_watch()), qr/:error\].*PO03\d\d:.*401/, 'the operator is told';
 backend_answers();
 is scalar(events($request)), 1, 'it waits for the operator';
+system('sqlite3', '-cmd', '.timeout 5000', ledger_file(), "UPDATE outbox SET state=0, tries=0, due=0 WHERE state=2 AND request='$request'");
+becomes($ua, $request, 'active');
 
 # ---- 202: the backend says later ------------------------------------------------------------------------------------------------
 backend_answers(202, '{}');

@@ -1,4 +1,4 @@
-/* dump.c - `httpd -t -D DUMP_PUNCHOUT`: the merged configuration as JSON, which punchoutctl reads; secrets masked. */
+/* dump.c - `httpd -t -D DUMP_PUNCHOUT`: the merged configuration as JSON, for tools; secrets masked. */
 #include "config/config_private.h"
 
 #include <jansson.h>

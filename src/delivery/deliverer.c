@@ -140,8 +140,8 @@ static void set_aside(const po_outbox_row *row, apr_time_t now)
         return;
     foreign_warned = now;
     ap_log_error(APLOG_MARK, APLOG_WARNING, 0, me.server, "PO0333: %s waits: %s has no target for \"%s\" in this "
-                 "configuration; restore it (PunchOutPublicURL, PunchOutFulfillment, PunchOutMail) or cancel the row "
-                 "with punchoutctl", row->key, row->site, row->channel);
+                 "configuration; restore it (PunchOutPublicURL, PunchOutFulfillment, PunchOutMail)",
+                 row->key, row->site, row->channel);
 }
 
 static void hand_out(const apr_array_header_t *rows, apr_time_t now, apr_pool_t *p)

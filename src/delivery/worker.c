@@ -196,7 +196,7 @@ static void park(po_job *j, const char *why)
 {
     j->verdict = PO_VERDICT_PARKED;
     ap_log_error(APLOG_MARK, APLOG_ERR, 0, j->backend->server, "PO0311: %s of %s is parked: %s. Mend that, then "
-                 "release it with punchoutctl", j->row.key, j->row.request, why);
+                 "release it as the manual says at PunchOutDelivery", j->row.key, j->row.request, why);
 }
 
 static void try_again(po_job *j, const char *said, po_backend_life life, apr_pool_t *p)

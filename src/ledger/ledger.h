@@ -1,6 +1,6 @@
 /* ledger.h - what must never be lost: requests, charges, orders, documents, subscriptions and the outbox.
  *
- * Pure: APR and SQLite, no httpd (punchoutctl links it). Writes go through one writer thread per process that commits
+ * Pure: APR and SQLite, no httpd, so that tools can link it. Writes go through one writer thread per process that commits
  * many jobs in one transaction (a savepoint each) under a cross-process lock; a caller goes on only after its own
  * commit is on disk. Readers have connections of their own. WAL; synchronous=FULL, but for transactions that hold
  * nothing that a power failure may not undo.
