@@ -17,6 +17,7 @@
 #define COOKIE_MAX 16384
 #define ATTRIBUTE_MAX 4096
 #define STRINGS_ROOM 1024
+#define AMPERSAND 5                     /* length of "&#38;" */
 #define DECLARATION_MAX 256             /* the XML declaration ends within so many bytes */
 #define DICTIONARY_MAX 2048             /* a reused context keeps every name that was ever sent */
 #if LIBXML_VERSION >= 21300
@@ -86,18 +87,44 @@ static const char *keep(po_cxml_reader *r, const char *from, const char *end)
     return at;
 }
 
+/* In an attribute's value SAX2 says "&#38;" for every '&', for those who parse it once more. len becomes what it is then. */
+static const char *bare_ampersands(po_cxml_reader *r, const char *value, apr_size_t *len)
+{
+    const char *s = value, *end = value + *len;
+    char *bare, *o;
+
+    if (!memchr(value, '&', *len))
+        return value;
+    bare = o = apr_palloc(r->pool, *len);
+    while (s < end) {
+        *o++ = *s;
+        s += end - s >= AMPERSAND && !memcmp(s, "&#38;", AMPERSAND) ? AMPERSAND : 1;
+    }
+    *len = (apr_size_t)(o - bare);
+    return bare;
+}
+
+static const char *attribute_value(po_cxml_reader *r, const xmlChar **at, po_attribute which)
+{
+    apr_size_t len = (apr_size_t)(at[4] - at[3]);
+    const char *value;
+
+    if (len > ATTRIBUTE_MAX) {
+        po_reader_refuse(r, 400, apr_psprintf(r->pool, "the attribute %s is too long", attribute_names[which]));
+        return "";
+    }
+    value = bare_ampersands(r, (const char *)at[3], &len);
+    return keep(r, value, value + len);
+}
+
 const char *po_reader_attribute(po_cxml_reader *r, const po_attributes *a, po_attribute which)
 {
     const xmlChar **at = a->a, *name = r->attributes[which];
     int i;
 
     for (i = 0; i < a->n; i++, at += 5)
-        if (at[0] == name && !at[1]) {
-            if (at[4] - at[3] <= ATTRIBUTE_MAX)
-                return keep(r, (const char *)at[3], (const char *)at[4]);
-            po_reader_refuse(r, 400, apr_psprintf(r->pool, "the attribute %s is too long", attribute_names[which]));
-            return "";
-        }
+        if (at[0] == name && !at[1])
+            return attribute_value(r, at, which);
     return NULL;
 }
 
@@ -160,10 +187,12 @@ static void markup_name(po_cxml_reader *r, const char *before, const xmlChar *pr
 /* A line feed or tab that was written as a reference has to stay one: bare, it would be read back as a blank. */
 static void markup_value(po_cxml_reader *r, const xmlChar *value, apr_size_t len)
 {
-    const char *s = (const char *)value, *end = s + len, *from;
+    const char *s, *end, *from;
 
     if (!fits(r, len))
         return;
+    s = bare_ampersands(r, (const char *)value, &len);
+    end = s + len;
     markup(r, "=\"");
     while (s < end) {
         for (from = s; s < end && *s != '\n' && *s != '\t'; s++)
@@ -183,8 +212,10 @@ static void markup_start(po_cxml_reader *r, const xmlChar *prefix, const xmlChar
 
     markup_name(r, "<", prefix, name);
     for (i = 0; i < nns; i++) {
+        const xmlChar *uri = ns[2 * i + 1] ? ns[2 * i + 1] : (const xmlChar *)"";
+
         markup_name(r, " ", (const xmlChar *)"xmlns", ns[2 * i]);
-        markup_value(r, ns[2 * i + 1], ns[2 * i + 1] ? strlen((const char *)ns[2 * i + 1]) : 0);
+        markup_value(r, uri, strlen((const char *)uri));
     }
     for (i = 0; i < a->n; i++, at += 5) {
         markup_name(r, " ", at[1], at[0]);
