@@ -87,7 +87,7 @@ static const char *keep(po_cxml_reader *r, const char *from, const char *end)
     return at;
 }
 
-/* In an attribute's value SAX2 says "&#38;" for every '&', for those who parse it once more. len becomes what it is then. */
+/* In an attribute's value SAX2 says "&#38;" for every '&', for those who parse it once more. Sets len anew. */
 static const char *bare_ampersands(po_cxml_reader *r, const char *value, apr_size_t *len)
 {
     const char *s = value, *end = value + *len;

@@ -29,8 +29,8 @@
 #define ITEM(quantity, price) \
     "<ItemOut quantity=\"" quantity "\"><ItemID><SupplierPartID>off-1</SupplierPartID><SupplierPartAuxiliaryID>" \
     "req-1.1</SupplierPartAuxiliaryID></ItemID><ItemDetail><UnitPrice>" \
-    "<Money currency=\"USD\">" price "</Money></UnitPrice><Description xml:lang=\"en\">x</Description><UnitOfMeasure>EA" \
-    "</UnitOfMeasure><Classification domain=\"UNSPSC\">43232701</Classification></ItemDetail></ItemOut>"
+    "<Money currency=\"USD\">" price "</Money></UnitPrice><Description xml:lang=\"en\">x</Description><UnitOfMeasure>" \
+    "EA</UnitOfMeasure><Classification domain=\"UNSPSC\">43232701</Classification></ItemDetail></ItemOut>"
 
 static apr_pool_t *pool;
 static po_cxml_reader *reader;
