@@ -189,14 +189,22 @@ static const char order_format[] =
     "</Description><UnitOfMeasure>EA</UnitOfMeasure><Classification domain=\"UNSPSC\">43232701</Classification></ItemDetail>"
     "</ItemOut></OrderRequest></Request></cXML>";
 
-/* Sends the order of request n and insists on its 200. */
-static void order(int s, long n, char buf[BUFFER])
+/* Sends the order of request n and insists on its 200. Sent again over a new connection it is the same order. */
+static void order(int *s, int port, long n, char buf[BUFFER])
 {
     char body[4096], message[8192];
-    int len = snprintf(body, sizeof(body), order_format, n, n, n);
+    int len = snprintf(body, sizeof(body), order_format, n, n, n), tries = 0;
+    size_t size = make_post(message, sizeof(message), "/punchout/order", body, (size_t)len);
 
-    send_all(s, message, make_post(message, sizeof(message), "/punchout/order", body, (size_t)len));
-    if (!receive(s, buf) || !strstr(buf, "<Status code=\"200\"")) {
+    buf[0] = '\0';
+    while (tries++ < 3) {
+        send_all(*s, message, size);
+        if (receive(*s, buf))
+            break;
+        close(*s);
+        *s = dial(port);
+    }
+    if (!strstr(buf, "<Status code=\"200\"")) {
         fprintf(stderr, "order %ld: %s\n", n, buf);
         exit(1);
     }
@@ -208,11 +216,11 @@ static long last_order;
 static void *orders_main(void *data)
 {
     char *buf = malloc(BUFFER);
-    int s = dial(*(int *)data);
+    int port = *(int *)data, s = dial(port);
     long n;
 
     while ((n = atomic_fetch_add(&next_order, 1)) < last_order)
-        order(s, n, buf);
+        order(&s, port, n, buf);
     close(s);
     free(buf);
     return NULL;
@@ -319,7 +327,7 @@ static int latency(int port, int sink_port, long first, long count)
     usleep(300000);
     s = dial(port);
     for (i = 0; i < count; i++) {
-        order(s, first + i, buf);
+        order(&s, port, first + i, buf);
         gap[i] = now();
         usleep(20000);
     }

@@ -10,15 +10,15 @@
 
 /* ---- opening and closing -------------------------------------------------------------------------------------- */
 
-/* temp_store: savepoints would make temporary files. mmap_size: each commit of another child empties this connection's
- * page cache, and mapped pages are reread cheaply. wal_autocheckpoint (pages): an order changes the same last pages of
+/* temp_store: savepoints would make temporary files. wal_autocheckpoint (pages): an order changes the same last pages of
  * tables as its neighbours, so a rarer checkpoint copies less. journal_size_limit: a WAL that a long reader let grow
- * shrinks again. */
+ * shrinks again. No mmap_size: each commit of another child makes SQLite unmap the whole file, and the faults that follow
+ * cost more than the reads (2,050 orders/s against 1,570 in one run). */
 static const char writer_settings[] =
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;"
-    "PRAGMA mmap_size=268435456; PRAGMA cache_size=-8192; PRAGMA wal_autocheckpoint=4000;"
+    "PRAGMA cache_size=-8192; PRAGMA wal_autocheckpoint=4000;"
     "PRAGMA journal_size_limit=67108864";
-static const char reader_settings[] = "PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=268435456";
+static const char reader_settings[] = "PRAGMA query_only=ON; PRAGMA temp_store=MEMORY";
 
 static int check_version(sqlite3 *handle)
 {

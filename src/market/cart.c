@@ -24,7 +24,7 @@ static const char *given(const char *field)
     return field && field[strspn(field, " \t")] ? field : NULL;
 }
 
-/* ---- what the form says --------------------------------------------------------------------------------------- */
+/* ---- what the form says ------------------------------------------------------------------------------------------ */
 
 static const char *read_quantity(const char *text, po_decimal *quantity)
 {
@@ -81,7 +81,7 @@ static const char *read_terms(cart *c)
     return NULL;
 }
 
-/* ---- may it be requested -------------------------------------------------------------------------------------- */
+/* ---- may it be requested ----------------------------------------------------------------------------------------- */
 
 static int sells_to(const po_buyer *buyer, const char *seller)
 {
@@ -119,7 +119,7 @@ static const char *check_price(const cart *c, const po_decimal *price)
     return NULL;
 }
 
-/* ---- charges -------------------------------------------------------------------------------------------------- */
+/* ---- charges ----------------------------------------------------------------------------------------------------- */
 
 static po_charge *add_charge(cart *c, const char *kind)
 {
@@ -277,7 +277,7 @@ const char *po_cart_build(po_request *r, const po_offer *offer, const po_request
     return NULL;
 }
 
-/* ---- the cart that goes back ---------------------------------------------------------------------------------- */
+/* ---- the cart that goes back ------------------------------------------------------------------------------------- */
 
 static void fill_item(po_cxml_cart_item *item, const po_request *r, const po_charge *charge, const po_buyer *buyer,
                       apr_pool_t *p)

@@ -24,7 +24,7 @@ static const char schema[] =
     "CREATE TABLE usage(offer INTEGER NOT NULL REFERENCES offer, position INTEGER NOT NULL, dimension TEXT NOT NULL,"
     " description TEXT NOT NULL, price TEXT NOT NULL, unit TEXT, PRIMARY KEY(offer, position)) WITHOUT ROWID;";
 
-/* ---- the name ------------------------------------------------------------------------------------------------- */
+/* ---- the name ---------------------------------------------------------------------------------------------------- */
 
 static const char *path_of(po_crypto *c, const char *dir, apr_pool_t *p)
 {
@@ -84,7 +84,7 @@ const char *po_catalog_compiled(const char *file, const char *dir, apr_pool_t *p
     return path;
 }
 
-/* ---- compiling ------------------------------------------------------------------------------------------------ */
+/* ---- compiling --------------------------------------------------------------------------------------------------- */
 
 enum { PUT_PRODUCT, PUT_OFFER, PUT_USAGE, PUTS };
 
@@ -279,7 +279,7 @@ const char *po_catalog_compile(const char *file, const char *dir, const char **d
     return wrong;
 }
 
-/* ---- looking up ----------------------------------------------------------------------------------------------- */
+/* ---- looking up -------------------------------------------------------------------------------------------------- */
 
 enum { BY_OFFER, BY_PRODUCT, USAGE_OF, QUERIES };
 

@@ -60,7 +60,7 @@ static const char *value_text(const place *at, const json_t *v)
     }
 }
 
-/* ---- members -------------------------------------------------------------------------------------------------- */
+/* ---- members ----------------------------------------------------------------------------------------------------- */
 
 static const char *only_members(const place *at, json_t *object, const char *const *known)
 {
@@ -180,7 +180,7 @@ static const char *get_unit(const place *at, json_t *object, const char **out)
     return NULL;
 }
 
-/* ---- an offer ------------------------------------------------------------------------------------------------- */
+/* ---- an offer ---------------------------------------------------------------------------------------------------- */
 
 static const char *read_dimension(place *at, json_t *object, const apr_array_header_t *before, po_usage *u)
 {
@@ -299,7 +299,7 @@ static const char *read_offer(place *at, json_t *object, po_offer *o, apr_pool_t
     return NULL;
 }
 
-/* ---- a product ------------------------------------------------------------------------------------------------ */
+/* ---- a product --------------------------------------------------------------------------------------------------- */
 
 static const char *read_terms(const place *at, json_t *terms, po_product *product)
 {
@@ -394,7 +394,7 @@ static const char *read_product(place *at, json_t *object, const po_product_text
     return read_offers(at, json_object_get(object, "offers"), t, product, p);
 }
 
-/* ---- ids once each -------------------------------------------------------------------------------------------- */
+/* ---- ids once each ----------------------------------------------------------------------------------------------- */
 
 typedef struct {                        /* what an id was used for */
     int product_line, offer_line;       /* 0: not */
@@ -445,7 +445,7 @@ static const char *note_ids(place *at, const po_product_text *t, const po_produc
     return NULL;
 }
 
-/* ---- the file ------------------------------------------------------------------------------------------------- */
+/* ---- the file ---------------------------------------------------------------------------------------------------- */
 
 typedef struct {
     const char *file;

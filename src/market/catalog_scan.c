@@ -25,7 +25,7 @@ struct po_catalog_scan {
 
 #define END (-1)
 
-/* ---- bytes ---------------------------------------------------------------------------------------------------- */
+/* ---- bytes ------------------------------------------------------------------------------------------------------- */
 
 static int fill(po_catalog_scan *s)
 {
@@ -66,7 +66,7 @@ static int peek_past_blanks(po_catalog_scan *s)
     return c;
 }
 
-/* ---- mistakes ------------------------------------------------------------------------------------------------- */
+/* ---- mistakes ---------------------------------------------------------------------------------------------------- */
 
 static const char *found(po_catalog_scan *s, int c)
 {
@@ -95,7 +95,7 @@ static const char *expected(po_catalog_scan *s, const char *what)
     return apr_psprintf(s->pool, "%s:%d: %s where %s is expected", s->file, s->line, found(s, c), what);
 }
 
-/* ---- around the products -------------------------------------------------------------------------------------- */
+/* ---- around the products ----------------------------------------------------------------------------------------- */
 
 const char *po_catalog_scan_open(po_catalog_scan **scan, const char *file, po_crypto *digest, apr_pool_t *p)
 {
@@ -189,7 +189,7 @@ static const char *end(po_catalog_scan *s)
     return s->failed ? read_error(s) : NULL;
 }
 
-/* ---- one product ---------------------------------------------------------------------------------------------- */
+/* ---- one product ------------------------------------------------------------------------------------------------- */
 
 typedef struct {
     int depth;                          /* of braces and brackets together */

@@ -9,7 +9,7 @@
 
 #define EVENT_ROOM 2048
 
-/* ---- JSON ----------------------------------------------------------------------------------------------------- */
+/* ---- JSON -------------------------------------------------------------------------------------------------------- */
 
 /* The length of the UTF-8 character at s, 0 when it is broken (RFC 3629: no overlong forms, no surrogates). */
 static int character(const unsigned char *s)
@@ -87,7 +87,7 @@ static void add_int(po_buffer *b, int n)
     po_buffer_add(b, text, (apr_size_t)apr_snprintf(text, sizeof(text), "%d", n));
 }
 
-/* ---- the request ---------------------------------------------------------------------------------------------- */
+/* ---- the request ------------------------------------------------------------------------------------------------- */
 
 static void add_people(po_buffer *b, const po_request *r)
 {
@@ -199,7 +199,7 @@ static void add_charges(po_buffer *b, const po_request *r)
     po_buffer_lit(b, "]");
 }
 
-/* ---- the order ------------------------------------------------------------------------------------------------ */
+/* ---- the order --------------------------------------------------------------------------------------------------- */
 
 static void add_address(po_buffer *b, const po_cxml_address *a)
 {
@@ -315,7 +315,7 @@ static void add_order(po_buffer *b, const po_event *e, apr_pool_t *p)
     po_buffer_lit(b, "]");
 }
 
-/* ---- the event ------------------------------------------------------------------------------------------------ */
+/* ---- the event --------------------------------------------------------------------------------------------------- */
 
 const char *po_event_json(const po_event *e, apr_pool_t *p)
 {

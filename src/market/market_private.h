@@ -4,7 +4,7 @@
 
 #include "market/market.h"
 
-/* ---- catalog_scan.c: catalog.json cut into the text of its products ------------------------------------------- */
+/* ---- catalog_scan.c: catalog.json cut into the text of its products ---------------------------------------------- */
 
 typedef struct {                        /* valid until the next product */
     const char *text;                   /* NULL: there are no more */
@@ -20,7 +20,7 @@ const char *po_catalog_scan_open(po_catalog_scan **s, const char *file, po_crypt
 /* The next product. NULL, or "FILE:LINE: reason" in the pool of the scan. */
 const char *po_catalog_scan_next(po_catalog_scan *s, po_product_text *t);
 
-/* ---- catalog_check.c: what a product must look like ----------------------------------------------------------- */
+/* ---- catalog_check.c: what a product must look like -------------------------------------------------------------- */
 
 typedef struct {
     const char *id, *name, *description, *seller, *image, *terms_url, *terms_version;
@@ -34,14 +34,14 @@ typedef const char *po_product_fn(void *baton, const po_product *product);
 /* Reads the whole file; fn may be NULL. NULL, or the first mistake, "FILE:LINE: reason" in p. */
 const char *po_catalog_read(const char *file, po_crypto *digest, po_product_fn *fn, void *baton, apr_pool_t *p);
 
-/* ---- state.c -------------------------------------------------------------------------------------------------- */
+/* ---- state.c ----------------------------------------------------------------------------------------------------- */
 
 /* An amount as a person of that currency writes it: "1200.00" USD, "1200" JPY, "0.0925" USD. Exact, never rounded. */
 const char *po_money_text(const po_decimal *d, const char *currency, char out[PO_DECIMAL_TEXT]);
 /* ISO 4217: the decimals of the currency's smallest coin. */
 int po_currency_decimals(const char *currency);
 
-/* ---- term.c --------------------------------------------------------------------------------------------------- */
+/* ---- term.c ------------------------------------------------------------------------------------------------------ */
 
 /* 1 when text is an ISO 8601 duration of whole numbers that is longer than nothing: P12M, P1Y6M, P14D, PT1H. */
 int po_term_valid(const char *text);

@@ -32,7 +32,7 @@ int po_auxiliary_parse(const char *auxiliary, const char **request, int *line, a
     return 1;
 }
 
-/* ---- the verdict ---------------------------------------------------------------------------------------------- */
+/* ---- the verdict ------------------------------------------------------------------------------------------------- */
 
 typedef struct {
     const po_cxml_order *order;
@@ -124,7 +124,7 @@ static const char *amount(const matching *m, const po_decimal *d, const char *cu
                        currency ? currency : "(no currency)", NULL);
 }
 
-/* ---- a line that names its charge ----------------------------------------------------------------------------- */
+/* ---- a line that names its charge -------------------------------------------------------------------------------- */
 
 static int same_text(const char *a, const char *b)
 {
@@ -223,7 +223,7 @@ static void match_named(matching *m, po_order_match_line *l)
     compare(m, l);
 }
 
-/* ---- a line that names none: an open charge that is equal ----------------------------------------------------- */
+/* ---- a line that names none: an open charge that is equal -------------------------------------------------------- */
 
 typedef struct { po_request *request; po_charge *charge; } candidate;
 
@@ -299,7 +299,7 @@ static void match_equal(matching *m, po_order_match_line *l)
     }
 }
 
-/* ---- the order as a whole ------------------------------------------------------------------------------------- */
+/* ---- the order as a whole ---------------------------------------------------------------------------------------- */
 
 /* 1, and the sum of the lines, when all have a price in one currency. */
 static int sum_lines(const po_cxml_order *order, po_decimal *sum, const char **currency)
@@ -395,7 +395,7 @@ static void decide(matching *m)
     m->out->detail = po_buffer_text(&m->detail);
 }
 
-/* ---- carrying it out ------------------------------------------------------------------------------------------ */
+/* ---- carrying it out --------------------------------------------------------------------------------------------- */
 
 static void note_request(matching *m, apr_hash_t *noted, po_request *r)
 {
