@@ -80,9 +80,8 @@ int po_page(request_rec *r, int http_status, const char *title, const char *body
 {
     po_buffer b;
 
-    security_headers(r, apr_pstrcat(r->pool, "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
-                                    frame_ancestors(r)[1] == '\'' ? "" : frame_ancestors(r), "; frame-ancestors",
-                                    frame_ancestors(r), NULL));
+    security_headers(r, apr_pstrcat(r->pool, "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
+                                    "frame-ancestors", frame_ancestors(r), NULL));
     po_buffer_init(&b, r->pool, PAGE_ROOM);
     page_head(&b, title);
     po_buffer_str(&b, body_html);
