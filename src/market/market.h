@@ -17,7 +17,7 @@ typedef struct {
 } po_usage;
 
 typedef struct {                        /* an offer with its product */
-    const char *product, *name, *description, *seller, *image;
+    const char *product, *name, *description, *seller, *image;     /* description, image: NULL: none */
     const char *terms_url, *terms_version;      /* NULL: the product has none */
     const char *offer, *pricing;        /* contract | usage | free | byol | trial */
     po_decimal price;                   /* contract; else zero */

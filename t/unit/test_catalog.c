@@ -229,6 +229,12 @@ static void an_id_is_used_once(void **state)
                          "{'id':'a','pricing':'free'}]}]}", a), 4, "the id \"a\" was used before", "product in line 2");
 }
 
+static void an_id_is_used_once_within_a_product_too(void **state)
+{
+    refused("{'products':[\n{'id':'o','name':'A','seller':'S','offers':[{'id':'o','pricing':'free'},\n"
+            "{'id':'o','pricing':'byol'}]}]}", 3, "the id \"o\" was used before", "offer in line 2");
+}
+
 static void a_misspelt_member_is_refused(void **state)
 {
     refused(offer("'id':'o','pricing':'free','curency':'USD'"), 3, "unknown member \"curency\"", "currency");
@@ -509,6 +515,7 @@ int main(void)
         cmocka_unit_test(a_bad_currency_term_or_unit_is_refused),
         cmocka_unit_test(ids_that_procurement_systems_refuse_are_refused),
         cmocka_unit_test(an_id_is_used_once),
+        cmocka_unit_test(an_id_is_used_once_within_a_product_too),
         cmocka_unit_test(a_misspelt_member_is_refused),
         cmocka_unit_test(a_product_needs_name_seller_and_an_offer),
         cmocka_unit_test(a_link_that_runs_in_a_browser_is_refused),

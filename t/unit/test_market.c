@@ -136,7 +136,7 @@ static void total_is(const char *want)
     assert_string_equal(cart.total, want);
 }
 
-/* ---- one line, many lines ---------------------------------------------------------------------------------------- */
+/* ---- one line, many lines ------------------------------------------------------------------------------------- */
 
 static void a_contract_is_one_line(void **state)
 {
@@ -222,7 +222,7 @@ static void an_offers_unit_and_currency_come_before_the_buyers(void **state)
     refused("no currency");
 }
 
-/* ---- quantity and budget ----------------------------------------------------------------------------------------- */
+/* ---- quantity and budget -------------------------------------------------------------------------------------- */
 
 static void a_quantity_is_a_whole_number_from_1_to_1000000000(void **state)
 {
@@ -310,6 +310,10 @@ static void a_budget_that_is_no_amount_is_refused(void **state)
     only_usage("0.00000001");
     form.budget = "999999999999999999";
     refused("too large for the unit price");
+    form.budget = "10000.00000001";     /* a unit more than 1,000,000,000,000 of them */
+    refused("too large for the unit price");
+    form.budget = "10000";
+    built();
 }
 
 static void sums_are_exact(void **state)
@@ -358,7 +362,7 @@ static void a_price_finer_than_the_profile_is_refused(void **state)
     built();
 }
 
-/* ---- who may request what ---------------------------------------------------------------------------------------- */
+/* ---- who may request what ------------------------------------------------------------------------------------- */
 
 static void only_the_sellers_of_the_connection_sell(void **state)
 {
@@ -457,7 +461,7 @@ static void a_priced_charge_is_never_preapproved(void **state)
     assert_int_equal(charge(0)->state, PO_CHARGE_REQUESTED);
 }
 
-/* ---- the cart ---------------------------------------------------------------------------------------------------- */
+/* ---- the cart ------------------------------------------------------------------------------------------------- */
 
 static void a_cart_is_as_the_profile_wants_it(void **state)
 {
@@ -508,7 +512,7 @@ static void a_zero_line_is_a_service(void **state)
     assert_string_equal(APR_ARRAY_IDX(cart.items, 0, po_cxml_cart_item).unit_price, "0.00");
 }
 
-/* ---- states ------------------------------------------------------------------------------------------------------ */
+/* ---- states --------------------------------------------------------------------------------------------------- */
 
 static void a_request_is_approved_when_all_its_charges_are(void **state)
 {

@@ -156,7 +156,7 @@ static void is_refused(const char *text)
     assert_int_equal(match.requests->nelts, 0);
 }
 
-/* ---- the auxiliary id -------------------------------------------------------------------------------------------- */
+/* ---- the auxiliary id ----------------------------------------------------------------------------------------- */
 
 static void an_auxiliary_id_names_request_and_line(void **state)
 {
@@ -179,7 +179,7 @@ static void an_auxiliary_id_names_request_and_line(void **state)
             fail_msg("taken: %s", bad[i]);
 }
 
-/* ---- equal ------------------------------------------------------------------------------------------------------- */
+/* ---- equal ---------------------------------------------------------------------------------------------------- */
 
 static void an_order_equal_to_its_cart_approves_the_request(void **state)
 {
@@ -269,7 +269,7 @@ static void test_wins_wherever_it_occurs(void **state)
     }
 }
 
-/* ---- different --------------------------------------------------------------------------------------------------- */
+/* ---- different ------------------------------------------------------------------------------------------------ */
 
 typedef struct { const char *auxiliary, *part, *quantity, *price, *currency, *detail; } difference;
 
@@ -373,7 +373,7 @@ static void many_differences_are_counted_not_listed(void **state)
     assert_true(strlen(match.detail) < 1000);
 }
 
-/* ---- totals ------------------------------------------------------------------------------------------------------ */
+/* ---- totals --------------------------------------------------------------------------------------------------- */
 
 static void total(const char *amount, const char *currency)
 {
@@ -435,7 +435,7 @@ static void an_order_without_a_total_is_taken(void **state)
     is_taken();
 }
 
-/* ---- lines that name no request ---------------------------------------------------------------------------------- */
+/* ---- lines that name no request ------------------------------------------------------------------------------- */
 
 static void a_line_without_auxiliary_id_finds_its_only_equal_charge(void **state)
 {
@@ -491,7 +491,7 @@ static void charges_that_are_not_open_are_no_candidates(void **state)
     is_refused("no open request has part");
 }
 
-/* ---- charges and requests that can't be ordered ------------------------------------------------------------------ */
+/* ---- charges and requests that can't be ordered --------------------------------------------------------------- */
 
 static void a_charge_of_another_order_is_always_refused_by_name(void **state)
 {
@@ -596,7 +596,7 @@ static void one_line_to_hold_holds_the_whole_order(void **state)
     assert_int_equal(b->state, PO_STATE_HELD);
 }
 
-/* ---- 20,000 random orders ---------------------------------------------------------------------------------------- */
+/* ---- 20,000 random orders ------------------------------------------------------------------------------------- */
 
 #define ORDERS 20000
 #define REQUESTS 5
@@ -719,7 +719,7 @@ static void request_is_as_it_may_be(const snapshot *before, const po_request *r)
         assert_true(before->state == PO_STATE_REQUESTED || before->state == PO_STATE_PARTLY_APPROVED);
 }
 
-static void whatever_comes_a_charge_is_ordered_once_a_409_changes_nothing_a_held_order_approves_nothing(void **state)
+static void a_charge_is_ordered_once_a_409_changes_nothing_a_held_order_approves_nothing(void **state)
 {
     snapshot before[REQUESTS], after[REQUESTS];
     int i, n, outcomes[3] = { 0, 0, 0 };
@@ -778,7 +778,7 @@ int main(void)
         cmocka_unit_test_setup(a_cancelled_draft_or_preapproved_request_takes_no_order, fresh),
         cmocka_unit_test_setup(a_held_request_stays_held_for_its_first_reason, fresh),
         cmocka_unit_test_setup(one_line_to_hold_holds_the_whole_order, fresh),
-        cmocka_unit_test_setup(whatever_comes_a_charge_is_ordered_once_a_409_changes_nothing_a_held_order_approves_nothing, fresh),
+        cmocka_unit_test_setup(a_charge_is_ordered_once_a_409_changes_nothing_a_held_order_approves_nothing, fresh),
     };
 
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
