@@ -130,11 +130,11 @@ typedef struct {
     apr_array_header_t *requests;       /* po_request *: those with lines in this order, each once */
 } po_order_match;
 
-/* Compares a type="new" order with the requests it names, as emitted: part, price, currency, quantity per line; unit only
- * warns (detail). `known` holds every request that a line names or may mean (po_request *, with charges); it is changed
+/* Compares a type="new" order with the requests it names, as emitted: part, price, currency, quantity per line, and its
+ * total; unit only warns (detail). `known` holds every request that a line names or may mean (po_request *, with charges); it is changed
  * when the result is 200: charges become ordered, states follow (tested, held, partly approved, approved).
- * PunchOutOrderMismatch decides about differences and about lines that name no request; a charge that another order took
- * is always 409 and names that order; an expired request is held (design.md §5). */
+ * PunchOutOrderMismatch decides about differences and about lines that name no request; a charge that another order
+ * took is always 409 and names that order; an expired request is held (design.md §5). */
 void po_order_match_new(const po_cxml_order *order, int test, const po_buyer *buyer,
                         apr_array_header_t *known, apr_time_t now, po_order_match *out, apr_pool_t *p);
 
@@ -158,8 +158,8 @@ typedef struct {                        /* what a backend may answer, at once or
     const char *status;                 /* active | failed; NULL: not given */
     const char *subscription, *url, *reason;
 } po_answer;
-/* Reads {"subscription","url","status","reason"} or problem+json ("detail"); text that is no JSON gives its first 1 KB as
- * reason. url is dropped unless it is http(s). Unknown members are ignored. */
+/* Reads {"subscription","url","status","reason"} or problem+json ("detail"); text that is no JSON gives its first 1 KB
+ * as reason. url is dropped unless it is http(s). Unknown members are ignored. */
 void po_answer_read(po_answer *a, const char *body, apr_size_t len, apr_pool_t *p);
 
 #endif
