@@ -3,7 +3,8 @@
  *   peer load PORT PATH FILE CONNECTIONS SECONDS    POSTs the file again and again
  *   peer orders PORT FIRST COUNT SENDERS            one order for each request FIRST ... FIRST+COUNT-1
  *   peer sink PORT                                  a backend; GET /stats says how many events came and how fast
- *   peer latency PORT SINKPORT FIRST COUNT          from an order's 200 to the moment its event is read by the backend
+ *   peer latency PORT SINKPORT FIRST COUNT          from an order's 200 to the moment its event is read by the backend:
+ *                                                   median, p99, max; then the median of an order's round trip
  *   peer fill LEDGER SITE FIRST COUNT               open requests for `orders` and `latency`
  *   peer fill-outbox LEDGER SITE COUNT              events that are due
  */
@@ -314,7 +315,7 @@ static void *accept_main(void *data)
 /* Negative where the backend reads its event before the sender has read its 200. */
 static int latency(int port, int sink_port, long first, long count)
 {
-    double *gap = calloc((size_t)count, sizeof(double));
+    double *gap = calloc((size_t)count, sizeof(double)), *trip = calloc((size_t)count, sizeof(double));
     char *buf = malloc(BUFFER);
     pthread_t id;
     long i;
@@ -327,15 +328,18 @@ static int latency(int port, int sink_port, long first, long count)
     usleep(300000);
     s = dial(port);
     for (i = 0; i < count; i++) {
+        trip[i] = now();
         order(&s, port, first + i, buf);
         gap[i] = now();
+        trip[i] = (gap[i] - trip[i]) * 1000;
         usleep(20000);
     }
     sleep(2);
     for (i = 0; i < count; i++)
         gap[i] = arrived[i] > 0 ? (arrived[i] - gap[i]) * 1000 : 1e9;
     qsort(gap, (size_t)count, sizeof(double), compare);
-    printf("%.2f %.2f %.2f\n", gap[count / 2], gap[count * 99 / 100], gap[count - 1]);
+    qsort(trip, (size_t)count, sizeof(double), compare);
+    printf("%.2f %.2f %.2f %.2f\n", gap[count / 2], gap[count * 99 / 100], gap[count - 1], trip[count / 2]);
     return gap[count - 1] >= 1e9;
 }
 

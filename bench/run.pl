@@ -20,7 +20,12 @@ my $ledger = "$dir/state/ledger.db";
 my ($next, $parent, $sink) = (1);
 chomp(my $libexec = `$apxs -q LIBEXECDIR`);
 my %builtin = map { /^\s*(?:mod_)?(\w+)\.c/ ? ($1 => 1) : () } `$httpd -l`;
-END { stop_httpd() if $parent; kill 'TERM', $sink if $sink }
+END {
+    my $status = $?;                    # waiting for a child changes it, and a bench that failed must say so
+    stop_httpd() if $parent;
+    stop_sink() if $sink;
+    $? = $status;
+}
 
 sub free_port { return IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1)->sockport }
 my ($port, $sink_port) = (free_port(), free_port());
@@ -196,30 +201,53 @@ sub bench_orders {
     printf "orders %-22s loop of one-order commits %5.0f/s   %d senders over HTTP %5.0f/s   ratio %.2f\n", $name, $l, $senders, $h, $h / $l;
 }
 
+# From the 200 to the backend's read, beside the order's own round trip.
 sub bench_latency {
     my $first = fill(300);
-    printf "order -> backend, idle          median %s ms   p99 %s ms   max %s ms (from the 200 to the backend's read)\n",
-        peer('latency', $port, $sink_port, $first, 300);
+    my ($median, $p99, $max, $trip) = peer('latency', $port, $sink_port, $first, 300);
+    printf "order -> backend, idle          median %s ms   p99 %s ms   max %s ms   the order itself %s ms   ratio %.2f\n",
+        $median, $p99, $max, $trip, $median / $trip;
 }
 
-# Events that wait while nothing runs, then go out as fast as they can.
+# How many events the backend has, and how many a second came.
+sub sink_stats {
+    my $s = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $sink_port) or die "connect: $!";
+    print $s "GET /stats HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    sysread($s, my $answer, 4096) or die 'the backend says no count';
+    return $answer =~ /(\d+) (\d+)$/;
+}
+# Until nothing has come for a second.
+sub wait_for_sink {
+    my ($before, $count) = (-1, 0);
+    for (1 .. 60) {
+        ($count) = sink_stats();
+        return if $count == $before;
+        $before = $count;
+        sleep 1;
+    }
+}
+
+# Events that wait while nothing runs, then go out as fast as they can; the limit is a client that only POSTs them.
 sub bench_deliveries {
-    peer('fill-outbox', $ledger, $site, 20000);
+    my $events = 20000;
+    spew("$dir/event.json", '{"data":{"request":"req-0000000000000000"},"filler":"' . '0' x 900 . '"}');
+    start_sink();
+    my ($limit) = peer('load', $sink_port, '/subscriptions', "$dir/event.json", 8, $seconds);
+    stop_sink();
+    peer('fill-outbox', $ledger, $site, $events);
     own();
     start_sink();
     start_httpd();
     my ($count, $rate) = (0, 0);
     for (1 .. 300) {
-        my $s = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $sink_port) or die;
-        print $s "GET /stats HTTP/1.1\r\nHost: x\r\n\r\n";
-        sysread($s, my $answer, 4096);
-        ($count, $rate) = $answer =~ /(\d+) (\d+)$/;
-        last if $count >= 20000;
+        ($count, $rate) = sink_stats();
+        last if $count >= $events;
         sleep 0.2;
     }
-    printf "deliveries of a backlog         %d events at %d/s (8 threads)\n", $count, $rate;
     stop_httpd();
     stop_sink();
+    printf "deliveries of a backlog         %d events at %d/s (8 threads)   bare POSTs over 8 connections %d/s   ratio %.2f\n",
+        $count, $rate, $limit, $rate / $limit;
 }
 
 $| = 1;
@@ -233,9 +261,9 @@ bench_setup('1.2 KB', "$dir/small.xml");
 bench_setup('18 KB', "$dir/large.xml");
 bench_orders('(backend down)');
 start_sink();
-sleep 12;                               # what waited goes out first
+wait_for_sink();                        # what waited goes out first
 bench_orders('(while delivering)');
-sleep 5;
+wait_for_sink();
 stop_sink();
 bench_latency();
 stop_httpd();
