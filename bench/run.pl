@@ -63,6 +63,7 @@ KeepAliveTimeout 60
 <Directory />
     AllowOverride None
 </Directory>
+ProxyPass /proxied http://127.0.0.1:$sink_port/proxied
 PunchOutPublicURL $site
 PunchOutStateDir $dir/state
 PunchOutIdentity DUNS market-1
@@ -227,13 +228,9 @@ sub wait_for_sink {
     }
 }
 
-# Events that wait while nothing runs, then go out as fast as they can; the limit is a client that only POSTs them.
+# Events that wait while nothing runs, then go out as fast as they can; the limit is what clients get through ProxyPass.
 sub bench_deliveries {
     my $events = 20000;
-    spew("$dir/event.json", '{"data":{"request":"req-0000000000000000"},"filler":"' . '0' x 900 . '"}');
-    start_sink();
-    my ($limit) = peer('load', $sink_port, '/subscriptions', "$dir/event.json", 8, $seconds);
-    stop_sink();
     peer('fill-outbox', $ledger, $site, $events);
     own();
     start_sink();
@@ -244,10 +241,16 @@ sub bench_deliveries {
         last if $count >= $events;
         sleep 0.2;
     }
+    my $cpu = cpu();
+    spew("$dir/event.json", '{"data":{"request":"req-0000000000000000"},"filler":"' . '0' x 900 . '"}');
+    my ($limit, $done) = peer('load', $port, '/proxied', "$dir/event.json", 8, $seconds);
+    my $cpu_limit = cpu() - $cpu;
     stop_httpd();
     stop_sink();
-    printf "deliveries of a backlog         %d events at %d/s (8 threads)   bare POSTs over 8 connections %d/s   ratio %.2f\n",
+    printf "deliveries of a backlog         %d events at %d/s (8 threads)   8 clients through ProxyPass %d/s   ratio %.2f\n",
         $count, $rate, $limit, $rate / $limit;
+    printf "deliveries, server CPU us       %.0f   through ProxyPass %.0f   ratio %.2f\n", $cpu / $count, $cpu_limit / $done,
+        $cpu / $count / ($cpu_limit / $done);
 }
 
 $| = 1;
