@@ -401,6 +401,10 @@ static apr_status_t fill_some(po_ledger_db *db, void *baton)
         po_outbox_row row = { 0 };
 
         fill_request(&r, j, n);
+        if (j->outbox) {                /* as an order leaves it */
+            r.state = PO_STATE_APPROVED;
+            APR_ARRAY_IDX(r.charges, 0, po_charge).state = PO_CHARGE_ORDERED;
+        }
         rv = po_request_insert(db, &r);
         if (rv != APR_SUCCESS || !j->outbox)
             continue;
