@@ -119,9 +119,9 @@ sub setup_document {
         . '<Credential domain="DUNS"><Identity>buyer-1</Identity><SharedSecret>bench-secret</SharedSecret></Credential><UserAgent>Coupa Procurement 1.0'
         . '</UserAgent></Sender></Header><Request><PunchOutSetupRequest operation="create"><BuyerCookie>bc-1</BuyerCookie><Extrinsic name="FirstName">'
         . 'Ines</Extrinsic><Extrinsic name="LastName">Okafor</Extrinsic><Extrinsic name="UniqueName">ines</Extrinsic><Extrinsic name="UserEmail">'
-        . "ines\@buyer.example</Extrinsic><Extrinsic name=\"User\">ines</Extrinsic>$filler<BrowserFormPost><URL>https://buyer.example/return?id=7</URL>"
+        . "ines\@buyer.example</Extrinsic><Extrinsic name=\"User\">ines</Extrinsic><Extrinsic name=\"BusinessUnit\">COUPA</Extrinsic>$filler<BrowserFormPost><URL>https://buyer.example/return?id=7</URL>"
         . '</BrowserFormPost><Contact role="endUser"><Name xml:lang="en-US">ines</Name><Email>ines@buyer.example</Email></Contact>'
-        . '</PunchOutSetupRequest></Request></cXML>';
+        . '<SupplierSetup><URL>https://market.example/punchout/setup</URL></SupplierSetup></PunchOutSetupRequest></Request></cXML>';
 }
 
 # CPU time of all children so far, in microseconds.
@@ -256,7 +256,7 @@ sub bench_deliveries {
 $| = 1;
 write_conf();
 spew("$dir/small.xml", setup_document(0));
-spew("$dir/large.xml", setup_document(330));
+spew("$dir/large.xml", setup_document(300));
 own();
 start_httpd();
 printf "documents: %d and %d bytes; %d connections; medians of %d interleaved rounds\n", -s "$dir/small.xml", -s "$dir/large.xml", $connections, $rounds;
