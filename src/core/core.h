@@ -121,6 +121,7 @@ const char *po_utf8_cut(const char *text, int limit, apr_pool_t *p);
 
 typedef struct {
     const char *domain, *identity;      /* domain is compared without case, identity exactly, both trimmed */
+    int marketplace;                    /* type="marketplace": the marketplace that the company beside it is a member of */
 } po_credential;
 
 #define PO_PARTY_MAX 8
@@ -132,7 +133,16 @@ typedef struct {                        /* From, To or Sender of a document */
 typedef struct {
     const char *value;                  /* in clear: outgoing documents need it. Never log it. */
     unsigned char digest[PO_DIGEST];    /* SHA-256 of value: what incoming secrets are compared with */
+    apr_time_t from, until;             /* valid in [from, until); 0: no such limit */
+    const char *source;                 /* "file:PATH" or "exec:COMMAND"; NULL: it stands in the configuration itself */
 } po_secret;
+
+/* PunchOutUserData: where a setup says who the shopper is. Each a list of sources (const char *) of which the first that
+ * says something counts: the name of an Extrinsic, or Contact/Name, Contact/Email, ShipTo/Name, ShipTo/Email,
+ * ShipTo/DeliverTo. NULL: the usual names. */
+typedef struct {
+    const apr_array_header_t *user, *email, *name;
+} po_user_map;
 
 typedef struct {                        /* one entry of PunchOutReturnHosts */
     const char *scheme;                 /* "https" unless given */
@@ -169,6 +179,7 @@ typedef struct po_buyer {               /* <PunchOutBuyer>: one connection */
     apr_array_header_t *return_hosts;   /* po_return_host */
     apr_array_header_t *posts;          /* po_post */
     apr_table_t *units;                 /* ours -> theirs */
+    po_user_map user_map;
     po_deployment deployment;
     unsigned preapprove;                /* PO_PREAPPROVE_* */
     const char *currency;               /* for lines whose offer names none, and for empty carts */
@@ -220,11 +231,28 @@ typedef struct {
     const char *why;                    /* for the log: names identities, never a secret */
 } po_match;
 
+typedef struct {                        /* Sender's CredentialMac, as written (cXML guide, "CredentialMac") */
+    const char *type, *algorithm, *created, *expires, *value;
+    int credential;                     /* which Credential of Sender holds it */
+} po_credential_mac;
+
+typedef struct {                        /* a TLS client certificate that mod_ssl has verified */
+    const char *subject;                /* distinguished name, as SSL_CLIENT_S_DN has it */
+    const char *fingerprint;            /* SHA-256 of the certificate, lower-case hex */
+} po_certificate;
+
+typedef struct {                        /* what a document and its connection say about who sent it */
+    const po_party *from, *to, *sender;
+    const char *secret;                 /* SharedSecret of Sender; NULL: none */
+    const po_credential_mac *mac;       /* NULL: none */
+    const po_certificate *certificate;  /* NULL: none, or not verified */
+    apr_time_t now;
+} po_claim;
+
 /* Who is it (cXML 1.2 guide, "Header"): every (From, To) pair is tried, then Sender, then the secret. The secret is
  * compared in constant time, and also for an unknown buyer, so that both take the same time.
  * why is made in p and only when the result is not OK. */
-void po_match_request(const po_site *site, po_crypto *c, const po_party *from, const po_party *to,
-                      const po_party *sender, const char *secret, po_match *out, apr_pool_t *p);
+void po_match_request(const po_site *site, po_crypto *c, const po_claim *claim, po_match *out, apr_pool_t *p);
 /* NULL when url is an absolute http(s) URL whose scheme, host and port are on the buyer's list; else the reason
  * (security.md, BrowserFormPost): userinfo, fragment, control characters, backslash, foreign host, wrong scheme. */
 const char *po_return_url_refused(const po_buyer *b, const char *url, apr_pool_t *p);

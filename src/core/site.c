@@ -161,9 +161,10 @@ static const char *party_text(const po_party *party, apr_pool_t *p)
     return text;
 }
 
-void po_match_request(const po_site *site, po_crypto *c, const po_party *from, const po_party *to,
-                      const po_party *sender, const char *secret, po_match *out, apr_pool_t *p)
+void po_match_request(const po_site *site, po_crypto *c, const po_claim *claim, po_match *out, apr_pool_t *p)
 {
+    const po_party *from = claim->from, *to = claim->to, *sender = claim->sender;
+    const char *secret = claim->secret;
     int secret_ok;
 
     memset(out, 0, sizeof(*out));

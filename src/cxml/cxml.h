@@ -17,6 +17,8 @@ const char *po_cxml_status_text(int code);
 
 typedef enum {
     PO_CXML_NONE, PO_CXML_PROFILE, PO_CXML_SETUP, PO_CXML_ORDER, PO_CXML_STATUS_UPDATE,
+    PO_CXML_RESPONSE,                   /* the answer to a document of ours; it has no Header */
+    PO_CXML_CART,                       /* a PunchOutOrderMessage: ours, read again */
     PO_CXML_OTHER                       /* a request of the DTD that we don't carry out: 450 */
 } po_cxml_kind;
 
@@ -34,6 +36,11 @@ typedef struct {                        /* ItemOut, of an order or of an edit se
     int has_price;
     const char *currency, *unit, *description, *unspsc;
     const char *requisition;            /* @requisitionID */
+    int has_detail;                     /* there is an ItemDetail or BlanketItemDetail */
+    int ad_hoc;                         /* @isAdHoc: typed by somebody, comes from no cart */
+    po_decimal max_amount;              /* BlanketItemDetail/MaxAmount */
+    int has_max_amount;
+    const char *max_currency;
     apr_array_header_t *accounting;     /* po_cxml_extrinsic: Segment type -> id, or AccountingSegment; NULL: none */
     apr_array_header_t *extrinsics;     /* po_cxml_extrinsic; NULL: none */
 } po_cxml_item;
@@ -46,13 +53,14 @@ typedef struct {
     po_cxml_address *contact, *ship_to; /* NULL: none */
     const char *selected_part, *selected_auxiliary;         /* SelectedItem */
     apr_array_header_t *items;          /* po_cxml_item; NULL: none */
-    /* The shopper, from the Extrinsics (names without case, trimmed), Contact and ShipTo: */
-    const char *user, *email, *user_name;
+    const char *user, *email, *user_name;       /* the shopper: set by po_cxml_find_user() */
 } po_cxml_setup;
 
 typedef struct {
     const char *order_id, *order_date, *type, *order_type, *version;    /* type: new | update | delete */
     const char *requisition, *refers_to;                    /* DocumentReference@payloadID */
+    const char *agreement;              /* @parentAgreementID or @agreementID: the blanket order that a release draws on */
+    int release_required;               /* a blanket order that orders nothing by itself: releases follow */
     po_decimal total;
     const char *currency;               /* of Total */
     po_cxml_address *ship_to, *bill_to, *contact;           /* NULL: none */
@@ -65,15 +73,32 @@ typedef struct {                        /* StatusUpdateRequest */
 } po_cxml_status_update;
 
 typedef struct {
+    const char *code, *text, *detail;   /* Status */
+    const char *start_page;             /* PunchOutSetupResponse/StartPage/URL; NULL: none */
+} po_cxml_response;
+
+typedef struct {                        /* PunchOutOrderMessage */
+    const char *buyer_cookie;           /* as in po_cxml_setup */
+    const char *operation_allowed;
+    const char *code;                   /* Message/Status; NULL: none, which means 200 */
+    po_decimal total;
+    const char *currency;
+    apr_array_header_t *items;          /* po_cxml_item, of ItemIn; NULL: none */
+} po_cxml_order_message;
+
+typedef struct {
     po_cxml_kind kind;
     const char *request;                /* name of the payload element, for messages; NULL: none */
     const char *payload_id, *timestamp, *user_agent;
     po_party from, to, sender;
     const char *shared_secret;          /* of Sender; NULL: none. Never log it. */
+    po_credential_mac *mac;             /* of Sender; NULL: none */
     int test;                           /* Request@deploymentMode = "test" */
     po_cxml_setup *setup;               /* by kind; else NULL */
     po_cxml_order *order;
     po_cxml_status_update *status_update;
+    po_cxml_response *response;
+    po_cxml_order_message *order_message;
     /* When po_cxml_read() refuses: */
     int status;                         /* 406 unparsable, 400 malformed content or over a limit */
     const char *why;                    /* a sentence for the log and the Status: names element and line, no content */
@@ -85,11 +110,19 @@ typedef struct po_cxml_reader po_cxml_reader;   /* one per thread: a libxml2 con
 po_cxml_reader *po_cxml_reader_create(void);
 void po_cxml_reader_destroy(po_cxml_reader *r);
 
-/* Reads one document. buf[len] must be 0 (the caller's terminator). APR_SUCCESS, or APR_EGENERAL with out->status and
+/* Reads one document. buf[len] must be 0 (the caller's terminator). charset: of the Content-Type, which goes before what the
+ * document declares; NULL: none. APR_SUCCESS, or APR_EGENERAL with out->status and
  * out->why set; what was understood so far (identities, payloadID) stays in out, for the log. Strings live in p.
  * Hardening: security.md "XML". No DTD, entity or network access whatever the document says; card data (Payment) is
  * not read at all. */
-apr_status_t po_cxml_read(po_cxml_reader *r, apr_pool_t *p, const char *buf, apr_size_t len, po_cxml *out);
+apr_status_t po_cxml_read(po_cxml_reader *r, apr_pool_t *p, const char *buf, apr_size_t len, const char *charset,
+                          po_cxml *out);
+/* From now on the names of elements that mean nothing to us are counted there (name -> int *, in the hash's pool); NULL: not
+ * any more. For tools that explain. */
+void po_cxml_reader_note_ignored(po_cxml_reader *r, apr_hash_t *names);
+
+/* Sets user, email and user_name of a setup: the shopper. map: the buyer's. */
+void po_cxml_find_user(po_cxml_setup *s, const po_user_map *map, apr_pool_t *p);
 
 /* A document that consists of the same bytes with callbacks that do nothing: the floor of bench/. 1 = well-formed. */
 int po_cxml_read_empty(po_cxml_reader *r, const char *buf, apr_size_t len);

@@ -445,7 +445,7 @@ static const char *first_of(const char *a, const char *b, const char *c)
     return a ? a : b ? b : c;
 }
 
-static void find_user(po_cxml_setup *s, apr_pool_t *p)
+void po_cxml_find_user(po_cxml_setup *s, const po_user_map *map, apr_pool_t *p)
 {
     const char *found[USER_DATA] = { NULL }, *first, *last;
 
@@ -506,5 +506,4 @@ void po_reader_finish(po_cxml_reader *r)
         d->setup->buyer_cookie = "";
     if (!d->setup->return_url)
         d->setup->return_url = "";
-    find_user(d->setup, r->pool);
 }

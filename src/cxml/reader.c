@@ -325,6 +325,20 @@ static void start_top(po_cxml_reader *r, po_element e, const po_attributes *a)
     }
 }
 
+static void note_ignored(po_cxml_reader *r, const xmlChar *name)
+{
+    int *count = apr_hash_get(r->ignored, name, APR_HASH_KEY_STRING);
+    apr_pool_t *p = apr_hash_pool_get(r->ignored);
+
+    if (count) {
+        ++*count;
+        return;
+    }
+    count = apr_palloc(p, sizeof(*count));
+    *count = 1;
+    apr_hash_set(r->ignored, apr_pstrdup(p, (const char *)name), APR_HASH_KEY_STRING, count);
+}
+
 /* Inside an element whose text is collected. */
 static void start_in_text(po_cxml_reader *r, po_element e, const xmlChar *prefix, const xmlChar *name, int nns,
                           const xmlChar **ns, const po_attributes *a)
@@ -351,6 +365,8 @@ static void on_start(void *data, const xmlChar *name, const xmlChar *prefix, con
         return;
     }
     r->path[++r->depth] = (unsigned char)e;
+    if (r->ignored && e == PO_E_OTHER && r->mode != PO_TEXT_MARKUP)
+        note_ignored(r, name);
     if (r->mode != PO_TEXT_NONE)
         start_in_text(r, e, prefix, name, nns, ns, &a);
     else if (r->skip)
@@ -667,7 +683,8 @@ static void begin(po_cxml_reader *r, apr_pool_t *p, po_cxml *out)
     r->address_depth = 0;
 }
 
-apr_status_t po_cxml_read(po_cxml_reader *r, apr_pool_t *p, const char *buf, apr_size_t len, po_cxml *out)
+apr_status_t po_cxml_read(po_cxml_reader *r, apr_pool_t *p, const char *buf, apr_size_t len, const char *charset,
+                          po_cxml *out)
 {
     document_bytes d = { buf, len };
 
@@ -687,6 +704,11 @@ apr_status_t po_cxml_read(po_cxml_reader *r, apr_pool_t *p, const char *buf, apr
     else if (!out->status)
         po_reader_finish(r);
     return out->status ? APR_EGENERAL : APR_SUCCESS;
+}
+
+void po_cxml_reader_note_ignored(po_cxml_reader *r, apr_hash_t *names)
+{
+    r->ignored = names;
 }
 
 static void empty_start(void *data, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri, int nns,

@@ -72,6 +72,7 @@ struct po_cxml_reader {
     int skip;                           /* depth of an element whose inside is not read (card data); 0: none */
     int headers, requests, payloads;
 
+    apr_hash_t *ignored;                /* po_cxml_reader_note_ignored(); NULL: nobody asks */
     po_text_mode mode;
     int text_depth;                     /* of the element that is being collected */
     const char **into;                  /* its text goes here, trimmed */

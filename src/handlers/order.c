@@ -38,44 +38,6 @@ static apr_status_t seen_before(po_ledger_db *db, order_job *j, int *answered)
     return APR_SUCCESS;
 }
 
-static int known_already(const apr_array_header_t *known, const char *id)
-{
-    int i;
-
-    for (i = 0; i < known->nelts; i++)
-        if (!strcmp(APR_ARRAY_IDX(known, i, po_request *)->id, id))
-            return 1;
-    return 0;
-}
-
-/* Adds the request that a line names, or those it may mean. */
-static apr_status_t add_known(po_ledger_db *db, const order_job *j, const po_cxml_item *item, apr_array_header_t *known)
-{
-    const po_exchange *x = j->x;
-    apr_array_header_t *candidates;
-    const char *id;
-    po_request *request;
-    apr_status_t rv;
-    int line, i;
-
-    if (item->auxiliary && *item->auxiliary) {
-        if (!po_auxiliary_parse(item->auxiliary, &id, &line, x->r->pool) || known_already(known, id))
-            return APR_SUCCESS;
-        rv = po_request_get(db, x->site->public_url, id, x->r->pool, &request);
-        /* another buyer's request is as good as none: nobody orders what isn't his */
-        if (rv == APR_SUCCESS && !strcmp(request->buyer, x->match.buyer->name))
-            APR_ARRAY_PUSH(known, po_request *) = request;
-        return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
-    }
-    rv = po_request_candidates(db, x->site->public_url, x->match.buyer->name, item, x->r->pool, &candidates);
-    for (i = 0; rv == APR_SUCCESS && i < candidates->nelts; i++) {
-        request = APR_ARRAY_IDX(candidates, i, po_request *);
-        if (!known_already(known, request->id))
-            APR_ARRAY_PUSH(known, po_request *) = request;
-    }
-    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
-}
-
 static apr_status_t keep(po_ledger_db *db, order_job *j)
 {
     po_exchange *x = j->x;
@@ -108,14 +70,13 @@ static apr_status_t take_order(po_ledger_db *db, void *baton)
     po_exchange *x = j->x;
     apr_array_header_t *known = apr_array_make(x->r->pool, 2, sizeof(po_request *));
     apr_status_t rv;
-    int answered, i;
+    int answered;
 
     j->again = 0;
     rv = seen_before(db, j, &answered);
     if (rv != APR_SUCCESS || answered)
         return rv;
-    for (i = 0; rv == APR_SUCCESS && i < j->order->items->nelts; i++)
-        rv = add_known(db, j, &APR_ARRAY_IDX(j->order->items, i, po_cxml_item), known);
+    rv = po_requests_of_items(db, x->site->public_url, x->match.buyer->name, j->order->items, 1, x->r->pool, known);
     if (rv != APR_SUCCESS)
         return rv;
     po_order_match_new(j->order, j->test, x->match.buyer, known, x->r->request_time, &j->match, x->r->pool);

@@ -131,6 +131,14 @@ static int dispatch(po_exchange *x)
     }
 }
 
+static void match(po_exchange *x)
+{
+    po_claim claim = { &x->doc.from, &x->doc.to, &x->doc.sender, x->doc.shared_secret, x->doc.mac, NULL,
+                       x->r->request_time };
+
+    po_match_request(x->site, x->thread->crypto, &claim, &x->match, x->r->pool);
+}
+
 int po_cxml_door(request_rec *r, const po_site *site)
 {
     po_exchange x = { r, site, po_thread_get() };
@@ -152,10 +160,9 @@ int po_cxml_door(request_rec *r, const po_site *site)
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "PO0107: a document with attachments is answered 450");
         return po_answer_status(&x, 450, "Documents with attachments are not supported; send the cXML document alone");
     }
-    if (po_cxml_read(x.thread->reader, r->pool, body, len, &x.doc) != APR_SUCCESS)
+    if (po_cxml_read(x.thread->reader, r->pool, body, len, NULL, &x.doc) != APR_SUCCESS)
         return refuse_document(&x);
-    po_match_request(site, x.thread->crypto, &x.doc.from, &x.doc.to, &x.doc.sender, x.doc.shared_secret, &x.match,
-                     r->pool);
+    match(&x);
     if (x.match.result != PO_MATCH_OK)
         return refuse_match(&x);
     return dispatch(&x);

@@ -46,17 +46,15 @@ static int answer(po_exchange *x, const char *token)
 
 int po_handle_setup(po_exchange *x)
 {
-    const po_cxml_setup *setup = x->doc.setup;
     char token[PO_TOKEN_TEXT + 1];
-    const char *wrong;
+    po_setup_verdict verdict;
     po_session s;
     apr_status_t rv;
 
-    if (strcmp(setup->operation, "create"))
-        return refuse(x, 450, apr_pstrcat(x->r->pool, "operation \"", setup->operation, "\" is not supported, only "
-                                          "\"create\" is", NULL));
-    if ((wrong = po_return_url_refused(x->match.buyer, setup->return_url, x->r->pool)))
-        return refuse(x, 403, apr_pstrcat(x->r->pool, "the BrowserFormPost URL is not allowed: ", wrong, NULL));
+    po_setup_judge(x->doc.setup, x->match.buyer, NULL, x->r->request_time, &verdict, x->r->pool);
+    if (verdict.status != 200)
+        return refuse(x, verdict.status, verdict.why);
+    po_cxml_find_user(x->doc.setup, &x->match.buyer->user_map, x->r->pool);
     fill_session(&s, x);
     rv = po_session_insert(po_child_sessions(), x->thread->crypto, &s, x->r->request_time, token);
     if (rv == APR_ENOSPC)

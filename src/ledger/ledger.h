@@ -88,6 +88,10 @@ apr_status_t po_request_list(po_ledger_db *db, const po_request_filter *f, apr_p
  * quantity of an order line without auxiliary id, with charges, oldest first, at most 2. */
 apr_status_t po_request_candidates(po_ledger_db *db, const char *site, const char *buyer, const po_cxml_item *item,
                                    apr_pool_t *p, apr_array_header_t **out);
+/* Adds to known (po_request *) each request of that buyer that an item (po_cxml_item) names by its auxiliary id, once; with
+ * `candidates` also those that an item without one may mean. */
+apr_status_t po_requests_of_items(po_ledger_db *db, const char *site, const char *buyer, const apr_array_header_t *items,
+                                  int candidates, apr_pool_t *p, apr_array_header_t *known);
 /* Requests past `expires` without any ordered charge become expired; delivering ones whose backend has not answered
  * since `deadline` become held. Returns how many in *n. */
 apr_status_t po_request_expire(po_ledger_db *db, apr_time_t now, apr_time_t deadline, int *n);

@@ -1,6 +1,8 @@
 /* requests.c - subscription requests and their charges. */
 #include "ledger/ledger_private.h"
 
+#include <string.h>
+
 #define REQUEST_COLUMNS \
     "id, site, buyer, organization, session, form_digest, state, test, product, offer, product_name, seller, " \
     "pricing, term, action, subscription, terms_version, terms_at, user, email, user_name, account, account_email, " \
@@ -352,6 +354,68 @@ apr_status_t po_request_candidates(po_ledger_db *db, const char *site, const cha
             APR_ARRAY_PUSH(*out, po_request *) = r;
     }
     po_read_end(db, begun);
+    return rv;
+}
+
+/* ---- the requests behind the lines of a document -------------------------------------------------------------- */
+
+static int is_known(const apr_array_header_t *known, const char *id)
+{
+    int i;
+
+    for (i = 0; i < known->nelts; i++)
+        if (!strcmp(APR_ARRAY_IDX(known, i, po_request *)->id, id))
+            return 1;
+    return 0;
+}
+
+/* Another buyer's request is as good as none: nobody orders what isn't his. */
+static apr_status_t add_named(po_ledger_db *db, const char *site, const char *buyer, const char *auxiliary, apr_pool_t *p,
+                              apr_array_header_t *known)
+{
+    po_request *request;
+    const char *id;
+    apr_status_t rv;
+    int line;
+
+    if (!po_auxiliary_parse(auxiliary, &id, &line, p) || is_known(known, id))
+        return APR_SUCCESS;
+    rv = po_request_get(db, site, id, p, &request);
+    if (rv == APR_SUCCESS && !strcmp(request->buyer, buyer))
+        APR_ARRAY_PUSH(known, po_request *) = request;
+    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+}
+
+static apr_status_t add_candidates(po_ledger_db *db, const char *site, const char *buyer, const po_cxml_item *item,
+                                   apr_pool_t *p, apr_array_header_t *known)
+{
+    apr_array_header_t *candidates;
+    apr_status_t rv = po_request_candidates(db, site, buyer, item, p, &candidates);
+    int i;
+
+    for (i = 0; rv == APR_SUCCESS && i < candidates->nelts; i++) {
+        po_request *request = APR_ARRAY_IDX(candidates, i, po_request *);
+
+        if (!is_known(known, request->id))
+            APR_ARRAY_PUSH(known, po_request *) = request;
+    }
+    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+}
+
+apr_status_t po_requests_of_items(po_ledger_db *db, const char *site, const char *buyer, const apr_array_header_t *items,
+                                  int candidates, apr_pool_t *p, apr_array_header_t *known)
+{
+    apr_status_t rv = APR_SUCCESS;
+    int i;
+
+    for (i = 0; rv == APR_SUCCESS && items && i < items->nelts; i++) {
+        const po_cxml_item *item = &APR_ARRAY_IDX(items, i, po_cxml_item);
+
+        if (item->auxiliary && *item->auxiliary)
+            rv = add_named(db, site, buyer, item->auxiliary, p, known);
+        else if (candidates)
+            rv = add_candidates(db, site, buyer, item, p, known);
+    }
     return rv;
 }
 

@@ -111,6 +111,18 @@ const char *po_cart_build(po_request *r, const po_offer *offer, const po_request
  * total and currency of cart. */
 apr_status_t po_cart_items(const po_request *r, const po_buyer *buyer, po_cxml_cart *cart, apr_pool_t *p);
 
+/* ---- setup.c: what a PunchOutSetupRequest asks for ------------------------------------------------------------- */
+
+typedef struct {
+    int status;                         /* 200, 403, 412 or 450 */
+    const char *why;                    /* NULL with 200 */
+    po_request *request;                /* edit, inspect: the one whose cart comes back; else NULL */
+} po_setup_verdict;
+
+/* known: the requests of this buyer that an ItemOut names (po_request *, with charges); needed for edit and inspect. */
+void po_setup_judge(const po_cxml_setup *setup, const po_buyer *buyer, const apr_array_header_t *known, apr_time_t now,
+                    po_setup_verdict *out, apr_pool_t *p);
+
 /* ---- order.c: a purchase order against the requests it names -------------------------------------------------- */
 
 /* "req-abc.2" -> request id (in p) and line; 0 when it is not of our form. */

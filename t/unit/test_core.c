@@ -249,9 +249,10 @@ static po_party party(const char *domain, const char *identity)
 static po_match_result match(const po_site *site, const char *from, const char *to, const char *sender, const char *secret)
 {
     po_party f = party("networkid", from), t = party("duns", to), s = party("NETWORKID", sender);
+    po_claim claim = { &f, &t, &s, secret };
     po_match m;
 
-    po_match_request(site, crypto, &f, &t, &s, secret, &m, pool);
+    po_match_request(site, crypto, &claim, &m, pool);
     if (m.result != PO_MATCH_OK) {
         assert_non_null(m.why);
         assert_null(secret && *secret ? strstr(m.why, secret) : NULL);

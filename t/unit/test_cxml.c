@@ -34,6 +34,7 @@
 
 static apr_pool_t *pool;
 static po_cxml_reader *reader;
+static const po_user_map usual;
 static po_crypto *crypto;
 static po_cxml doc;
 
@@ -65,7 +66,9 @@ static apr_status_t read_bytes(const char *bytes, apr_size_t len)
 
     memcpy(copy, bytes, len);
     copy[len] = '\0';
-    rv = po_cxml_read(reader, pool, copy, len, &doc);
+    rv = po_cxml_read(reader, pool, copy, len, NULL, &doc);
+    if (doc.setup)
+        po_cxml_find_user(doc.setup, &usual, pool);
     free(copy);
     return rv;
 }
