@@ -108,8 +108,13 @@ static backend_state state_of(const po_outbox_claim_args *a, const char *site, c
 static apr_status_t find_backends(po_ledger_db *db, const po_outbox_claim_args *a, apr_pool_t *p,
                                   apr_array_header_t *out)
 {
-    sqlite3_stmt *st = po_statement(db, PO_SQL_OUTBOX_BACKEND, "SELECT site, channel FROM outbox WHERE state = 0"
-                                    " AND (site, channel) > (?1, ?2) ORDER BY site, channel LIMIT 1");
+    /* not (site, channel) > (?1, ?2): SQLite then seeks by site alone and steps over each of its rows */
+    sqlite3_stmt *st = po_statement(db, PO_SQL_OUTBOX_BACKEND, "SELECT site, channel FROM (SELECT site, channel"
+                                    "  FROM outbox WHERE state = 0 AND site = ?1 AND channel > ?2"
+                                    "  ORDER BY channel LIMIT 1)"
+                                    " UNION ALL SELECT site, channel FROM (SELECT site, channel"
+                                    "  FROM outbox WHERE state = 0 AND site > ?1 ORDER BY site, channel LIMIT 1)"
+                                    " LIMIT 1");
     const char *site = "", *channel = "";
     apr_status_t rv;
 

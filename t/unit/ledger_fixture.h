@@ -107,7 +107,9 @@ static inline void assert_indexed(fixture *f, int at_least)
         while (sqlite3_step(plan) == SQLITE_ROW) {
             const char *step = (const char *)sqlite3_column_text(plan, 3);
 
-            if (!strncmp(step, "SCAN", 4) && !strstr(step, " INDEX outbox_owner") && !strstr(step, "CONSTANT ROW"))
+            /* a subquery's rows are read, but what it reads has a step of its own in the plan */
+            if (!strncmp(step, "SCAN", 4) && strncmp(step, "SCAN (subquery", 14)
+                && !strstr(step, " INDEX outbox_owner") && !strstr(step, "CONSTANT ROW"))
                 fail_msg("%s: %s", sqlite3_sql(st), step);
         }
         sqlite3_finalize(plan);

@@ -303,6 +303,38 @@ static void no_statement_about_the_outbox_reads_a_whole_table(void **state)
     assert_indexed(f, 11);
 }
 
+/* What SQLite's virtual machine did for a claim, in all statements of the connection. */
+static int steps_of_a_claim(fixture *f, apr_int64_t owner)
+{
+    sqlite3_stmt *st = NULL;
+    apr_time_t next;
+    int steps = 0;
+
+    while ((st = sqlite3_next_stmt(f->db.handle, st)))
+        sqlite3_stmt_status(st, SQLITE_STMTSTATUS_VM_STEP, 1);
+    claim_for(f, owner, HOUR, &next);
+    while ((st = sqlite3_next_stmt(f->db.handle, st)))
+        steps += sqlite3_stmt_status(st, SQLITE_STMTSTATUS_VM_STEP, 1);
+    return steps;
+}
+
+static void a_claim_costs_the_same_however_long_the_backlog_is(void **state)
+{
+    fixture *f = *state;
+    int i = 0, short_backlog, long_backlog;
+
+    sqlite3_exec(f->db.handle, "BEGIN", NULL, NULL, NULL);
+    for (; i < 200; i++)
+        add(f, apr_psprintf(f->p, "evt-%d", i), "event", apr_psprintf(f->p, "req-%d", i), 0);
+    short_backlog = steps_of_a_claim(f, 1);
+    for (; i < 4000; i++)
+        add(f, apr_psprintf(f->p, "evt-%d", i), "event", apr_psprintf(f->p, "req-%d", i), 0);
+    long_backlog = steps_of_a_claim(f, 1);
+    sqlite3_exec(f->db.handle, "COMMIT", NULL, NULL, NULL);
+    if (long_backlog > short_backlog + short_backlog / 10)
+        fail_msg("%d steps with 200 rows, %d with 4000", short_backlog, long_backlog);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -319,6 +351,7 @@ int main(void)
         T(a_row_given_back_unused_does_not_count_as_a_try),
         T(the_rows_of_a_dead_owner_are_taken_back_at_once),
         T(no_statement_about_the_outbox_reads_a_whole_table),
+        T(a_claim_costs_the_same_however_long_the_backlog_is),
     };
 
     apr_initialize();
