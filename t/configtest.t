@@ -91,6 +91,8 @@ my @wrong = (
      'PunchOutReturnHosts', 'ftp://x', 'https'],
     ['a public URL without a scheme', but('PublicURL', 'PunchOutPublicURL market.example'),
      'PunchOutPublicURL', 'market.example', 'absolute URL'],
+    ['mail templates that are not there', good('PunchOutMailTemplates nowhere'),
+     'PunchOutMailTemplates', 'nowhere', 'directory'],
     ['no public URL', but('PublicURL'), undef, undef, 'PunchOutPublicURL is missing'],
     ['a duration without a unit', good('PunchOutRequestTimeout 30'), 'PunchOutRequestTimeout', '30', '30d'],
     ['a session store that is too small', good('PunchOutSessionStore shm 4K'), 'PunchOutSessionStore', 'shm 4K',
@@ -242,9 +244,22 @@ for my $line (@not_yet) {
 # ---- the sample ----------------------------------------------------------------------------------------------------
 
 copy("$source/conf/catalog.example.json", "$root/punchout/catalog.example.json");
+mkdir "$root/punchout/mail";
+copy($_, "$root/punchout/mail") for glob("$source/conf/mail/*");
 for my $define ([], ['-D', 'PUNCHOUT_EXAMPLE']) {
     my ($rc, $out) = configtest(head() . "Include $source/conf/punchout.conf\n", @$define);
     is $rc, 0, "conf/punchout.conf passes configtest @$define" or diag $out;
+}
+
+{
+    my $config = good('PunchOutMail smtp://127.0.0.1:25 m@market.example', 'PunchOutMailTemplates punchout/mail');
+    is +(configtest($config))[0], 0, 'own mail templates pass configtest';
+    spew("$root/punchout/mail/held.txt", "Subject: Held\n{{#reason}}\n{{because}}\n{{/reason}}\n");
+    my ($rc, $out) = configtest($config);
+    isnt $rc, 0, 'a mail template with an unknown name does not';
+    like $out, qr{punchout/mail/held\.txt: there is no value named because}, 'and is named with its mistake';
+    unlink "$root/punchout/mail/held.txt";
+    is +(configtest($config))[0], 0, 'a template that is missing is the built-in one';
 }
 
 # ---- a running server ----------------------------------------------------------------------------------------------

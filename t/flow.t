@@ -124,14 +124,23 @@ my $state = wait_for(10, sub { my $s = request_state($ua, $request); $s->{state}
 is $state->{state}, 'active', 'state active';
 is $state->{subscription}, 'sub-' . substr($events[0]{key}, 4), "with the backend's subscription";
 is ledger("SELECT count(*) FROM purchase_order WHERE order_id='PO-17-$$'"), 1, 'one order in the ledger';
-my @mails = wait_for(10, sub { mails($request) });
+my @mails = wait_for(10, sub { mails($request, 'Approved') });
 is scalar(@mails), 1, 'one mail arrived';
+is scalar(mails($request, 'Approval requested')), 1, 'after one that said what waits for approval';
 like $mails[0], qr/^To:.*acct-42\@market\.example/m, 'to the account';
 like $mails[0], qr/ines\@buyer\.example/, 'and the requester';
 like $mails[0], qr/^Subject: Approved and ready to use/m, 'approved and ready to use';
 like $mails[0], qr{https://market\.example/getting-started/sub-}, "with the backend's URL";
 like $ua->get(base_url() . "/punchout/requests/$request")->content, qr{href="https://market\.example/getting-started/sub-}, 'as has the page';
 is browser()->get(base_url() . "/punchout/requests/$request")->code, 403, "which a stranger can't open";
+my ($link) = $mails[0] =~ m{^Details:\s+(http\S+)}m;
+is browser()->get($link)->code, 200, 'but whoever has the link of the mail can';
+(my $forged = $link) =~ s/sign=./sign=-/;
+is browser()->get($forged)->code, 403, 'a forged one opens nothing';
+(my $longer = $link) =~ s/until=(\d+)/'until=' . ($1 + 1)/e;
+is browser()->get($longer)->code, 403, 'nor one that was made to live longer';
+(my $elsewhere = $link) =~ s/$request/$request . '0'/e;
+is browser()->get($elsewhere)->code, 403, 'nor is it good for another request';
 
 # ---- the same order with other content, and a changed cart --------------------------------------------------------------------
 is status_of(order_reply(order_document(id => "PO-17-$$", lines => [{ %{ $lines->[0] }, quantity => 3 }]))), 409,
@@ -166,7 +175,7 @@ my ($free_request) = $free_lines->[0]{auxiliary} =~ /^(.*)\.1$/;
 is scalar(events($free_request)), 0, 'nothing happens before the order';
 is status_of(order_reply(order_document(lines => $free_lines))), 200, 'the $0.00 order is taken';
 is arrived($free_request, 10), 1, 'and fulfilled';
-ok wait_for(10, sub { mails($free_request) }), 'and mailed';
+ok wait_for(10, sub { mails($free_request, 'Approved') }), 'and mailed';
 
 my $pre = open_session(buyer => 'globex', email => 'kim@globex.example');
 my $approved = request_approval($pre, offer => 'off-free', account => 'acct-k');
@@ -176,7 +185,7 @@ my ($pre_event) = wait_for(10, sub { events($pre_request) });
 is_deeply $pre_event->{body}{data}{orders}, [], 'its event has no order';
 is wait_for(10, sub { my $s = request_state($pre, $pre_request); $s->{state} eq 'active' ? $s->{state} : undef }), 'active', 'it is active';
 is ledger("SELECT preapproved_by FROM request WHERE id='$pre_request'"), 'PunchOutPreApprove free', 'the ledger says by which switch';
-ok wait_for(10, sub { mails($pre_request) }), 'and mailed';
+ok wait_for(10, sub { mails($pre_request, 'Approved') }), 'and mailed';
 like $pre->get(base_url() . "/punchout/requests/$pre_request")->content, qr/Return to your procurement system/, 'the page leads back';
 my $cancelled = $pre->post(base_url() . '/punchout/cancel', { csrf => csrf_of($pre) });
 like((cart_of($cancelled))[0], qr/<Status code="204"/, 'without a cart: Status 204');

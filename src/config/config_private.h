@@ -29,7 +29,7 @@ typedef struct {                                /* one value; at == NULL: the di
     X(retry_first) X(retry_longest) X(retry_for) X(concurrency)
 #define PO_SITE_SETTINGS(X) \
     X(public_url) X(catalog) X(start_page) X(product_page) X(fulfillment) X(fulfillment_test) X(backend_secret) \
-    X(mail_url) X(mail_from) X(request_timeout) X(usage_budget) X(account) X(activate)
+    X(mail_url) X(mail_from) X(mail_templates) X(request_timeout) X(usage_budget) X(account) X(activate)
 #define PO_PROFILE_SETTINGS(X) \
     X(profile) X(dtd) X(cart_field) X(transient_http) X(price_decimals)
 

@@ -279,6 +279,18 @@ static void read_mail(po_reading *x)
     po_keep(x, &x->config->mail_from, x->argv[1], 0);
 }
 
+static void read_mail_templates(po_reading *x)
+{
+    const char *dir = ap_server_root_relative(x->pool, x->argv[0]);
+    apr_finfo_t info;
+
+    if (!dir || apr_stat(&info, dir, APR_FINFO_TYPE, x->pool) != APR_SUCCESS || info.filetype != APR_DIR)
+        po_wrong(x, "PO0098: this is no directory that can be opened; write the one that holds your copies of "
+                 "conf/mail/*.txt and *.html");
+    else
+        po_keep(x, &x->config->mail_templates, dir, 0);
+}
+
 static void read_request_timeout(po_reading *x)
 {
     apr_interval_time_t time;
@@ -349,6 +361,7 @@ static void read_activate(po_reading *x)
     X("PunchOutFulfillmentTest", SITE, 1, 1, read_fulfillment_test, "URL") \
     X("PunchOutBackendSecret", SITE | PO_SECRET_VALUE, 1, 1, read_backend_secret, "file:PATH|exec:COMMAND|SECRET") \
     X("PunchOutMail", SITE, 2, 2, read_mail, "smtp[s]://[USER:PASSWORD@]HOST[:PORT] FROM-ADDRESS") \
+    X("PunchOutMailTemplates", SITE, 1, 1, read_mail_templates, "DIRECTORY") \
     X("PunchOutRequestTimeout", SITE, 1, 1, read_request_timeout, "DURATION") \
     X("PunchOutUsageBudget", SITE, 1, 1, read_usage_budget, "AMOUNT") \
     X("PunchOutAccount", SITE, 1, 1, read_account, "required|optional") \

@@ -174,6 +174,7 @@ static json_t *site(const po_site *s, apr_pool_t *p)
     json_object_set_new(o, "backendSecret", text(s->backend_secret ? MASK : NULL));
     json_object_set_new(o, "mailURL", text(po_url_masked(s->mail_url, p)));
     json_object_set_new(o, "mailFrom", text(s->mail_from));
+    json_object_set_new(o, "mailTemplates", text(s->mail_templates));
     json_object_set_new(o, "requestTimeout", seconds(s->request_timeout));
     json_object_set_new(o, "usageBudget", text(s->usage_budget));
     json_object_set_new(o, "accountRequired", json_boolean(s->account_required));

@@ -287,6 +287,7 @@ static void copy_settings(po_check *c)
     site->product_page = from->product_page.text;
     site->mail_url = from->mail_url.text;
     site->mail_from = from->mail_from.text;
+    site->mail_templates = from->mail_templates.text;
     site->request_timeout = from->request_timeout.at ? from->request_timeout.number
                                                      : (apr_interval_time_t)30 * 86400 * APR_USEC_PER_SEC;
     site->usage_budget = from->usage_budget.text;

@@ -26,6 +26,8 @@ APLOG_USE_MODULE(punchout);
 #define LEASE apr_time_from_sec(15 * 60)        /* for an owner that hangs: a dead one is noticed at once */
 #define RECOVER_EVERY apr_time_from_sec(2)
 #define KEEP_HOUSE_EVERY apr_time_from_sec(60)
+#define REMIND_BEFORE apr_time_from_sec(3 * 24 * 3600)      /* a request ends */
+#define REMIND_AT_ONCE 100              /* a job holds up all others: the rest comes with the next round */
 #define ANSWER_DEADLINE apr_time_from_sec(7 * 24 * 3600)    /* of a backend that said 202 */
 #define SLEEP_MS 1000                           /* a change that no wake-up told of is seen within that time */
 
@@ -106,6 +108,44 @@ static apr_status_t keep_house_job(po_ledger_db *db, void *baton)
     return po_request_expire(db, now, now - ANSWER_DEADLINE, baton);
 }
 
+typedef struct {
+    const po_site *site;
+    apr_pool_t *pool;
+} remind;
+
+static apr_status_t remind_job(po_ledger_db *db, void *baton)
+{
+    const remind *m = baton;
+    apr_time_t now = apr_time_now();
+    apr_array_header_t *list;
+    apr_status_t rv = po_requests_ending(db, m->site->public_url, now, REMIND_BEFORE, REMIND_AT_ONCE, m->pool, &list);
+    int i;
+
+    for (i = 0; rv == APR_SUCCESS && i < list->nelts; i++) {
+        const po_request *r = APR_ARRAY_IDX(list, i, po_request *);
+
+        rv = po_delivery_mail(db, m->site, PO_MAIL_EXPIRES, r, apr_pstrcat(m->pool, "mail-", r->id, "-expires", NULL), now,
+                              m->pool);
+    }
+    return rv;
+}
+
+/* Nobody tells us of a rejected requisition: whoever asked hears once that the request is about to end. */
+static void remind_requesters(void)
+{
+    const apr_array_header_t *sites = po_config_sites();
+    remind m;
+    int i;
+
+    apr_pool_create(&m.pool, me.pool);
+    for (i = 0; i < sites->nelts; i++) {
+        m.site = APR_ARRAY_IDX(sites, i, po_site *);
+        if (m.site->mail_url && m.site->mail_from)
+            po_ledger_run(me.ledger, remind_job, &m);   /* what fails now is looked for again */
+    }
+    apr_pool_destroy(m.pool);
+}
+
 static void keep_house(void)
 {
     int n = 0;
@@ -113,6 +153,7 @@ static void keep_house(void)
     if (po_ledger_run(me.ledger, keep_house_job, &n) == APR_SUCCESS && n)
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, me.server, "PO0332: %d requests expired, or are held because the "
                      "backend has not answered since its 202", n);
+    remind_requesters();
 }
 
 typedef struct {

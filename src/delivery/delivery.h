@@ -8,6 +8,7 @@
 
 #include "httpd.h"
 #include "config/config.h"
+#include "delivery/mail_text.h"
 #include "ledger/ledger.h"
 
 /* register_hooks: the two filters of the detached request. */
@@ -33,8 +34,20 @@ int po_delivery_stopped(int wait_ms);
 /* ---- answers, shared with handlers/fulfilled.c ---------------------------------------------------------------- */
 
 /* In a job: a backend's final word about an event's request. Sets state active (tested, for a test) or failed, keeps
- * subscription and URL, and queues the mail; its key is "mail-" + event, so that it is made once. */
+ * subscription and URL, and queues the mail; its key comes of the event's, so that it is made once. */
 apr_status_t po_delivery_settle(po_ledger_db *db, const po_site *site, const char *request, const char *event,
                                 const po_answer *a, int failed, apr_time_t now, apr_pool_t *p);
+
+/* ---- mail ----------------------------------------------------------------------------------------------------- */
+
+/* In a job: queues the mail of that kind about a request, once for each key (which makes its Message-ID). A site without
+ * PunchOutMail, or a request without an address, gets none. */
+apr_status_t po_delivery_mail(po_ledger_db *db, const po_site *site, po_mail_kind kind, const po_request *r,
+                              const char *key, apr_time_t now, apr_pool_t *p);
+
+#define PO_LINK_TOKEN 41                        /* with NUL */
+/* What a mail's link to requests/ID is signed with; until: seconds since the epoch. An HMAC of the ledger's key. */
+void po_delivery_link_token(po_crypto *c, const unsigned char key[PO_DIGEST], const char *request, apr_int64_t until,
+                            char out[PO_LINK_TOKEN]);
 
 #endif

@@ -6,8 +6,9 @@
  *   backend.c    which backends are dead, and who probes them
  *   send.c       one event as a detached request through mod_proxy
  *   mail.c       one mail by libcurl
+ *   mail_queue.c templates of each site, signed links, mails on their way into the outbox
  *   settle.c     what an answer means for the request
- *   judge.c, mail_text.c   the parts that need no httpd
+ *   judge.c, mail_text.c, mail_template.c   the parts that need no httpd
  */
 #ifndef PO_DELIVERY_PRIVATE_H
 #define PO_DELIVERY_PRIVATE_H
@@ -131,6 +132,9 @@ typedef struct {
 } po_mailed;
 void po_mail_send(po_worker *w, const po_backend *b, const po_outbox_row *row, apr_pool_t *p, po_mailed *out);
 void po_mail_close(po_worker *w);
+
+/* mail_queue.c, check_config: reads the templates of every site. NULL, or what is wrong with one. */
+const char *po_mail_check(apr_pool_t *p);
 
 /* In a job: the backend said 202. */
 apr_status_t po_settle_accepted(po_ledger_db *db, const po_site *site, const char *request, apr_time_t now,

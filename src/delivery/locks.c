@@ -61,6 +61,8 @@ const char *po_delivery_check(apr_pool_t *p, server_rec *s)
     apr_pool_t *aside;
     int i;
 
+    if ((wrong = po_mail_check(p)))
+        return wrong;
     if (ap_retained_data_get(RETAINED))         /* running locks keep their mechanism until a full stop */
         return NULL;
     apr_pool_create(&aside, p);

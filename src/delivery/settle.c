@@ -1,6 +1,5 @@
 /* settle.c - what a backend's answer means for the request: its state, its subscription, the mail. */
 #include "delivery/delivery_private.h"
-#include "delivery/mail_text.h"
 
 #include "apr_strings.h"
 
@@ -11,39 +10,17 @@ static int may_settle(po_state s)
            || s == PO_STATE_TESTED || s == PO_STATE_HELD || s == PO_STATE_FAILED;
 }
 
-static apr_status_t queue_mail(po_ledger_db *db, const po_site *site, const po_request *r, const char *event, int test,
-                               apr_time_t now, apr_pool_t *p)
+static apr_status_t refuse(po_ledger_db *db, const po_site *site, po_request *r, const char *event, const po_answer *a,
+                           apr_time_t now, apr_pool_t *p)
 {
-    po_outbox_row row = { 0 }, *known;
-    po_outbox_state state;
-    po_mail mail;
     apr_status_t rv;
 
-    if (!site->mail_url || !site->mail_from)
-        return APR_SUCCESS;
-    row.key = apr_pstrcat(p, "mail-", event, NULL);
-    rv = po_outbox_get(db, row.key, p, &known, &state);
-    if (!APR_STATUS_IS_NOTFOUND(rv))
-        return rv;                      /* made before, by an answer that came twice */
-    po_mail_ready(&mail, r, site, row.key, test, now, p);
-    if (!mail.recipients)
-        return APR_SUCCESS;
-    row.site = site->public_url;
-    row.channel = PO_CHANNEL_MAIL;
-    row.buyer = r->buyer;
-    row.request = r->id;
-    row.recipients = mail.recipients;
-    row.body = mail.message;
-    row.created = now;
-    return po_outbox_add(db, &row, now);
-}
-
-static apr_status_t refuse(po_ledger_db *db, po_request *r, const po_answer *a)
-{
     if (r->state != PO_STATE_ACTIVE)    /* a refused change leaves the subscription as it was */
         r->state = PO_STATE_FAILED;
     r->reason = a->reason ? a->reason : "The seller's system refused the order without a reason";
-    return po_request_update(db, r);
+    rv = po_request_update(db, r);
+    return rv == APR_SUCCESS ? po_delivery_mail(db, site, PO_MAIL_FAILED, r, apr_pstrcat(p, "mail-", event, "-failed", NULL),
+                                                now, p) : rv;
 }
 
 apr_status_t po_delivery_settle(po_ledger_db *db, const po_site *site, const char *request, const char *event,
@@ -57,7 +34,7 @@ apr_status_t po_delivery_settle(po_ledger_db *db, const po_site *site, const cha
         return rv;
     r->updated = now;
     if (failed)
-        return refuse(db, r, a);
+        return refuse(db, site, r, event, a, now, p);
     test = r->test || r->state == PO_STATE_TESTED;
     if (test)
         r->state = PO_STATE_TESTED;
@@ -73,7 +50,8 @@ apr_status_t po_delivery_settle(po_ledger_db *db, const po_site *site, const cha
     rv = po_request_update(db, r);
     if (rv == APR_SUCCESS && !test && r->subscription)
         rv = po_subscription_put(db, r, r->subscription, now);
-    return rv == APR_SUCCESS ? queue_mail(db, site, r, event, test, now, p) : rv;
+    return rv == APR_SUCCESS ? po_delivery_mail(db, site, PO_MAIL_READY, r, apr_pstrcat(p, "mail-", event, NULL), now, p)
+                             : rv;
 }
 
 apr_status_t po_settle_accepted(po_ledger_db *db, const po_site *site, const char *request, apr_time_t now,

@@ -60,6 +60,9 @@ static apr_status_t keep(po_ledger_db *db, order_job *j)
                                 x->r->pool);
         if (rv == APR_SUCCESS)
             rv = po_request_update(db, request);
+        if (rv == APR_SUCCESS && request->state == PO_STATE_HELD)
+            rv = po_delivery_mail(db, x->site, PO_MAIL_HELD, request, apr_pstrcat(x->r->pool, "mail-", request->id, "-held",
+                                  NULL), x->r->request_time, x->r->pool);
     }
     return rv;
 }

@@ -57,7 +57,13 @@ static apr_status_t make_request(po_ledger_db *db, void *baton)
         rv = po_queue_event(db, j->site, j->request, NULL, NULL, j->request->created, j->thread->crypto, j->r->pool);
     else
         rv = keep_cart(db, j);
-    return rv == APR_SUCCESS ? po_request_insert(db, j->request) : rv;
+    if (rv == APR_SUCCESS)
+        rv = po_request_insert(db, j->request);
+    if (rv == APR_SUCCESS && j->document)
+        rv = po_delivery_mail(db, j->site, PO_MAIL_REQUESTED, j->request,
+                              apr_pstrcat(j->r->pool, "mail-", j->request->id, "-requested", NULL), j->request->created,
+                              j->r->pool);
+    return rv;
 }
 
 /* ---- the form ------------------------------------------------------------------------------------------------- */

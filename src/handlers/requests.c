@@ -1,6 +1,8 @@
 /* requests.c - the account's requests and where each stands: HTML, or JSON by Accept. */
 #include "handlers/handlers.h"
 
+#include "util_script.h"
+
 #include <jansson.h>
 
 APLOG_USE_MODULE(punchout);
@@ -158,7 +160,8 @@ static int send_request(request_rec *r, const po_site *site, const po_session *s
     for (i = 0; n->charges && i < n->charges->nelts; i++)
         charge_html(&b, &APR_ARRAY_IDX(n->charges, i, po_charge));
     po_buffer_lit(&b, "</table></div>");
-    return_html(&b, site, s);
+    if (s)
+        return_html(&b, site, s);
     return po_page(r, HTTP_OK, n->product_name, po_buffer_text(&b));
 }
 
@@ -237,6 +240,27 @@ static int show_list(request_rec *r, const po_site *site, const po_session *s, p
     return send_json(r, json_pack("{s:o}", "requests", j));
 }
 
+/* From a mail: ?until=SECONDS&sign=TOKEN opens this one request to whoever has the link, until then. */
+static int link_is_valid(request_rec *r, po_thread *t, const char *id)
+{
+    char token[PO_LINK_TOKEN];
+    unsigned char key[PO_DIGEST];
+    const char *until, *sign;
+    apr_int64_t seconds;
+    apr_table_t *args;
+
+    if (!r->args)
+        return 0;
+    ap_args_to_table(r, &args);
+    until = apr_table_get(args, "until");
+    sign = apr_table_get(args, "sign");
+    seconds = until ? apr_atoi64(until) : 0;
+    if (!sign || strlen(id) > PO_ID_TEXT || seconds < apr_time_sec(r->request_time) || !po_child_key(t, key))
+        return 0;
+    po_delivery_link_token(t->crypto, key, id, seconds, token);
+    return po_secret_equal(t->crypto, sign, token);
+}
+
 int po_handle_requests(request_rec *r, const po_site *site, const char *id)
 {
     const po_session *s = po_request_session(r);
@@ -244,6 +268,7 @@ int po_handle_requests(request_rec *r, const po_site *site, const char *id)
     po_ledger_db *db;
     po_request *n;
     apr_status_t rv;
+    int signed_link;
 
     if (!t)
         return HTTP_SERVICE_UNAVAILABLE;
@@ -251,7 +276,8 @@ int po_handle_requests(request_rec *r, const po_site *site, const char *id)
         ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, -1);
         return HTTP_METHOD_NOT_ALLOWED;
     }
-    if (!s)
+    signed_link = id && link_is_valid(r, t, id);
+    if (!s && !signed_link)
         return po_page_problem(r, HTTP_FORBIDDEN, "No punchout session", "Open the marketplace from your procurement system to "
                                "see your requests.");
     if (!(db = po_thread_ledger(t)))
@@ -261,7 +287,7 @@ int po_handle_requests(request_rec *r, const po_site *site, const char *id)
     rv = po_request_get(db, site->public_url, id, r->pool, &n);
     if (rv != APR_SUCCESS && rv != APR_NOTFOUND)
         return unavailable(r, t);
-    if (rv == APR_NOTFOUND || !may_see(s, n))
+    if (rv == APR_NOTFOUND || (!signed_link && !may_see(s, n)))
         return po_page_problem(r, HTTP_NOT_FOUND, "No such request", "There is no request of yours with this number.");
     return wants_json(r) ? send_json(r, request_json(n)) : send_request(r, site, s, n);
 }

@@ -92,6 +92,10 @@ apr_status_t po_request_candidates(po_ledger_db *db, const char *site, const cha
  * `candidates` also those that an item without one may mean. */
 apr_status_t po_requests_of_items(po_ledger_db *db, const char *site, const char *buyer, const apr_array_header_t *items,
                                   int candidates, apr_pool_t *p, apr_array_header_t *known);
+/* Requested ones that end within `soon`, live longer than twice that, and whose requester has not been told (no row
+ * "mail-ID-expires" in the outbox); without charges, at most limit. */
+apr_status_t po_requests_ending(po_ledger_db *db, const char *site, apr_time_t now, apr_interval_time_t soon, int limit,
+                                apr_pool_t *p, apr_array_header_t **out);
 /* Requests past `expires` without any ordered charge become expired; delivering ones whose backend has not answered
  * since `deadline` become held. Returns how many in *n. */
 apr_status_t po_request_expire(po_ledger_db *db, apr_time_t now, apr_time_t deadline, int *n);

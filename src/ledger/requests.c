@@ -421,6 +421,25 @@ apr_status_t po_requests_of_items(po_ledger_db *db, const char *site, const char
 
 /* ---- time ----------------------------------------------------------------------------------------------------- */
 
+apr_status_t po_requests_ending(po_ledger_db *db, const char *site, apr_time_t now, apr_interval_time_t soon, int limit,
+                                apr_pool_t *p, apr_array_header_t **out)
+{
+    po_cursor c = { po_statement(db, PO_SQL_ENDING, "SELECT " REQUEST_COLUMNS " FROM request WHERE state < 2 AND state = 1"
+                                 " AND expires BETWEEN ?1 AND ?1 + ?2 AND expires - created > 2 * ?2 AND site = ?3"
+                                 " AND NOT EXISTS (SELECT 1 FROM outbox WHERE key = 'mail-' || request.id || '-expires')"
+                                 " LIMIT ?4") };
+    apr_status_t rv;
+
+    *out = apr_array_make(p, 4, sizeof(po_request *));
+    po_bind_int(&c, now);
+    po_bind_int(&c, soon);
+    po_bind_text(&c, site);
+    po_bind_int(&c, limit);
+    while ((rv = po_next(db, c.st)) == APR_SUCCESS)
+        APR_ARRAY_PUSH(*out, po_request *) = read_request(c.st, p);
+    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+}
+
 static apr_status_t expire_charges(po_ledger_db *db, sqlite3_stmt *expired)
 {
     sqlite3_stmt *st = po_statement(db, PO_SQL_EXPIRE_CHARGES, "UPDATE charge SET state = 4"

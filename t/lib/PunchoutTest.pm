@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use Apache::TestConfig ();
 use Apache::TestRequest ();
+use Encode qw(decode);
 use Exporter 'import';
 use File::Basename qw(dirname);
 use HTTP::Cookies ();
@@ -234,9 +235,10 @@ sub backend_answers {
 }
 
 # The whole text of every mail that mentions a word.
+# Mails that name $word and, if given, whose subject begins like that.
 sub mails {
-    my $word = shift;
-    return grep { defined && /\Q$word\E/ } map { PunchoutTest::Parties::slurp($_) } sort glob(parties_dir() . '/mail/*');
+    my ($word, $subject) = @_;
+    return grep { defined && /\Q$word\E/ && (!$subject || decode('MIME-Header', (/^(Subject: .*(?:\n .*)*)/m)[0]) =~ /^Subject: (?:TEST: )?\Q$subject\E/) } map { PunchoutTest::Parties::slurp($_) } sort glob(parties_dir() . '/mail/*');
 }
 
 # One value or one row (columns joined by |) from the ledger, as an operator would ask.

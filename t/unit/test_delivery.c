@@ -176,12 +176,22 @@ static po_request request(void)
     return r;
 }
 
-static po_mail mail_of(const po_request *r, int test)
+#define LINK "https://market.example/punchout/requests/req-4x8w?until=1&sign=x"
+
+static po_mail mail_of_kind(po_mail_kind kind, const po_request *r, int test)
 {
+    po_mail_about about = { kind, r, &site, "mail-evt-1", LINK, test, apr_time_from_sec(1795515240) };
+    po_mail_templates *templates;
     po_mail m;
 
-    po_mail_ready(&m, r, &site, "mail-evt-1", test, apr_time_from_sec(1795515240), pool);
+    assert_null(po_mail_templates_read(&templates, NULL, pool));
+    po_mail_compose(&m, templates, &about, pool);
     return m;
+}
+
+static po_mail mail_of(const po_request *r, int test)
+{
+    return mail_of_kind(PO_MAIL_READY, r, test);
 }
 
 static void holds(const po_mail *m, const char *text)
@@ -208,7 +218,13 @@ static void the_mail_says_what_is_ready_and_which_orders_paid_for_it(void **stat
     holds(&m, " https://keeper.example/start\r\n");
     holds(&m, " req-4x8w\r\n");
     holds(&m, " https://market.example\r\n");
+    holds(&m, " " LINK "\r\n");
+    holds(&m, "Content-Type: text/html; charset=UTF-8\r\n");
+    holds(&m, "<b>Log Keeper</b> is approved and ready to use.");
+    holds(&m, "href=\"https://keeper.example/start\"");
+    holds(&m, "requests/req-4x8w?until=1&amp;sign=x\"");
     assert_null(strstr(m.message, "TEST"));
+    assert_null(strstr(m.message, "{{"));
 }
 
 static void the_same_mail_is_the_same_bytes_at_every_try(void **state)
@@ -225,6 +241,7 @@ static void a_test_says_so_in_subject_and_text(void **state)
 
     holds(&m, "\r\nSubject: TEST: Approved and ready to use: Log Keeper\r\n");
     holds(&m, "\r\n\r\nTEST: ");
+    holds(&m, ">TEST: ");
 }
 
 static void without_an_account_the_requester_alone_is_told(void **state)
@@ -318,6 +335,94 @@ static void a_very_long_address_of_a_page_is_broken_by_the_encoding(void **state
     }
 }
 
+static void each_kind_says_what_its_reader_needs(void **state)
+{
+    static const struct { po_mail_kind kind; const char *texts[4]; } kinds[] = {
+        { PO_MAIL_REQUESTED, { "Subject: Approval requested: Log Keeper\r\n", "2 x 600.00 USD  Log Keeper: contract\r\n",
+                               "Total:          1200.00 USD\r\n", "2026-12-24" } },
+        { PO_MAIL_HELD, { "Subject: Held, please wait: Log Keeper\r\n", "Reason:         line 1: a reason\r\n", "PO-17",
+                          "line 1: a reason</td>" } },
+        { PO_MAIL_FAILED, { "Subject: Could not be set up: Log Keeper\r\n", "Reason:         line 1: a reason\r\n", "PO-17",
+                            "Keeper Ltd gave this reason" } },
+        { PO_MAIL_EXPIRES, { "Subject: Not approved yet, ends soon: Log Keeper\r\n", "ends on 2026-12-24", LINK, "req-4x8w" } }
+    };
+    po_request r = request();
+    po_charge *c = &APR_ARRAY_IDX(r.charges, 0, po_charge);
+    size_t i, k;
+
+    r.reason = "line 1: a reason";
+    r.currency = "USD";
+    r.expires = apr_time_from_sec(1798106400);
+    r.charges->nelts = 1;
+    c->description = "Log Keeper: contract";
+    c->currency = "USD";
+    po_decimal_parse(&c->quantity, "2", -1);
+    po_decimal_parse(&c->unit_price, "600", -1);
+    for (i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+        po_mail m = mail_of_kind(kinds[i].kind, &r, 0);
+
+        for (k = 0; k < 4; k++)
+            holds(&m, kinds[i].texts[k]);
+        assert_null(strstr(m.message, "{{"));
+    }
+}
+
+/* ---- templates ------------------------------------------------------------------------------------------------ */
+
+static const char *filled_in(const char *text, const po_template_data *d, int html)
+{
+    po_template *t;
+    po_buffer b;
+
+    assert_null(po_template_parse(&t, text, pool));
+    po_buffer_init(&b, pool, 64);
+    po_template_render(&b, t, d, html);
+    return po_buffer_text(&b);
+}
+
+static void a_template_is_filled_in(void **state)
+{
+    apr_table_t *values = apr_table_make(pool, 2), *one = apr_table_make(pool, 1), *two = apr_table_make(pool, 1);
+    apr_array_header_t *rows = apr_array_make(pool, 2, sizeof(apr_table_t *));
+    po_template_data d = { values, "rows", rows };
+    po_template_data none = { values, "rows", NULL };
+
+    apr_table_set(values, "a", "<A>\n");
+    apr_table_set(values, "empty", "");
+    apr_table_set(one, "n", "1");
+    apr_table_set(two, "n", "2");
+    assert_string_equal(filled_in("x {{a}} {{ a }} {{b}}.", &d, 0), "x <A>  <A>  .");
+    assert_string_equal(filled_in("{{a}}", &d, 1), "&lt;A&gt; ");
+    assert_string_equal(filled_in("{{#a}}yes {{a}}{{/a}}{{^a}}no{{/a}}", &d, 0), "yes <A> ");
+    assert_string_equal(filled_in("{{#empty}}yes{{/empty}}{{^empty}}no{{/empty}}", &d, 0), "no");
+    assert_string_equal(filled_in("[{{#rows}}x{{/rows}}]{{^rows}}none{{/rows}}", &d, 0), "[]none");
+    assert_string_equal(filled_in("{{^rows}}none{{/rows}}", &none, 0), "none");
+    APR_ARRAY_PUSH(rows, apr_table_t *) = one;
+    APR_ARRAY_PUSH(rows, apr_table_t *) = two;
+    assert_string_equal(filled_in("{{#rows}}{{n}}{{a}};{{/rows}}", &d, 0), "1<A> ;2<A> ;");
+    assert_string_equal(filled_in("a\n  {{#rows}}  \n{{n}}\n{{/rows}}\nb\n", &d, 0), "a\n1\n2\nb\n");
+    assert_string_equal(filled_in("{{#a}}\nin\n{{/a}}", &d, 0), "in\n");
+}
+
+static void a_mistake_in_a_template_names_its_line(void **state)
+{
+    static const struct { const char *text, *wrong; } cases[] = {
+        { "a\n{{#b}}\nc", "line 3: this section is not closed: b" }, { "a\n\n{{b", "line 3: }} is missing" },
+        { "{{/b}}", "line 1: nothing is open that this closes: b" }, { "{{#a}}{{/b}}", "line 1: nothing is open" },
+        { "x\n{{a b}}", "line 2: between {{ and }} stands no name: a b" }, { "{{}}", "line 1: between" }
+    };
+    po_template *t;
+    size_t i;
+
+    for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        const char *wrong = po_template_parse(&t, cases[i].text, pool);
+
+        assert_non_null(wrong);
+        if (strncmp(wrong, cases[i].wrong, strlen(cases[i].wrong)))
+            fail_msg("%s", wrong);
+    }
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -340,7 +445,10 @@ int main(void)
         T(an_address_that_could_end_a_header_is_nobody),
         T(a_name_with_line_breaks_begins_no_header),
         T(a_name_that_is_not_ascii_is_encoded_by_rfc_2047),
-        T(a_very_long_address_of_a_page_is_broken_by_the_encoding)
+        T(a_very_long_address_of_a_page_is_broken_by_the_encoding),
+        T(each_kind_says_what_its_reader_needs),
+        T(a_template_is_filled_in),
+        T(a_mistake_in_a_template_names_its_line)
     };
     int failed;
 

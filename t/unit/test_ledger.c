@@ -407,6 +407,31 @@ static void insert_expiring(fixture *f, const char *id, po_state s, po_charge_st
     assert_int_equal(po_request_insert(&f->db, r), APR_SUCCESS);
 }
 
+static void whose_request_ends_soon_is_found_until_the_mail_is_queued(void **state)
+{
+    fixture *f = *state;
+    apr_time_t now = apr_time_from_sec(1000000), soon = apr_time_from_sec(1000);
+    po_outbox_row mail = { .key = "mail-req-soon-expires", .site = SITE, .channel = "mail", .request = "req-soon" };
+    apr_array_header_t *found;
+
+    insert_expiring(f, "req-soon", PO_STATE_REQUESTED, PO_CHARGE_REQUESTED, now + soon - 1);
+    insert_expiring(f, "req-later", PO_STATE_REQUESTED, PO_CHARGE_REQUESTED, now + soon + 1);
+    insert_expiring(f, "req-gone", PO_STATE_REQUESTED, PO_CHARGE_REQUESTED, now - 1);
+    insert_expiring(f, "req-partly", PO_STATE_PARTLY_APPROVED, PO_CHARGE_ORDERED, now + soon - 1);
+    sqlite3_exec(f->db.handle, "UPDATE request SET created = expires - 3000000000", NULL, NULL, NULL);
+    insert_expiring(f, "req-short", PO_STATE_REQUESTED, PO_CHARGE_REQUESTED, now + soon - 1);
+    sqlite3_exec(f->db.handle, "UPDATE request SET created = expires - 1900000000 WHERE id = 'req-short'", NULL, NULL, NULL);
+    assert_int_equal(po_requests_ending(&f->db, SITE, now, soon, 10, f->p, &found), APR_SUCCESS);
+    assert_int_equal(found->nelts, 1);
+    assert_string_equal(APR_ARRAY_IDX(found, 0, po_request *)->id, "req-soon");
+    assert_int_equal(po_requests_ending(&f->db, "https://other.example", now, soon, 10, f->p, &found), APR_SUCCESS);
+    assert_int_equal(found->nelts, 0);
+    assert_int_equal(po_outbox_add(&f->db, &mail, now), APR_SUCCESS);
+    assert_int_equal(po_requests_ending(&f->db, SITE, now, soon, 10, f->p, &found), APR_SUCCESS);
+    assert_int_equal(found->nelts, 0);
+    assert_indexed(f, 3);
+}
+
 static void requests_expire_with_their_charges_and_silent_backends_hold_theirs(void **state)
 {
     fixture *f = *state;
@@ -627,6 +652,7 @@ int main(void)
         T(everybody_lists_his_own_requests_newest_first),
         T(an_order_line_without_auxiliary_id_finds_open_requests_by_value),
         T(requests_expire_with_their_charges_and_silent_backends_hold_theirs),
+        T(whose_request_ends_soon_is_found_until_the_mail_is_queued),
         T(the_same_document_is_recognised_by_payload_id_and_content),
         T(the_same_order_is_recognised_by_id_mode_and_version),
         T(an_order_id_can_be_used_once_for_each_mode_and_version),
