@@ -68,6 +68,11 @@ void po_sha256_add(po_crypto *c, const void *data, apr_size_t len);
 void po_sha256_end(po_crypto *c, unsigned char out[PO_DIGEST]);
 /* HMAC-SHA256 (RFC 2104) of text under a key of PO_DIGEST bytes. */
 void po_hmac(po_crypto *c, const unsigned char key[PO_DIGEST], const char *text, unsigned char out[PO_DIGEST]);
+#define PO_SHA1_DIGEST 20
+/* HMAC-SHA1 (RFC 2104), which cXML's CredentialMac wants; nothing else here uses SHA-1. APR_EGENERAL when libcrypto
+ * refuses it. */
+apr_status_t po_hmac_sha1(const void *key, apr_size_t key_len, const void *data, apr_size_t len,
+                          unsigned char out[PO_SHA1_DIGEST]);
 apr_status_t po_random(po_crypto *c, void *out, apr_size_t len);
 /* 1 when equal; the time taken does not depend on the contents. */
 int po_equal(const void *a, const void *b, apr_size_t len);
@@ -85,11 +90,18 @@ void po_hex(char *out, const unsigned char *data, apr_size_t len);
  * bits). Holds nothing that a procurement system refuses in a SupplierPartAuxiliaryID. */
 apr_status_t po_id(po_crypto *c, const char *prefix, char out[PO_ID_TEXT]);
 
+/* payloadID of a document that we send: datetime.pid.random@host, as the cXML guide recommends. */
+const char *po_payload_id(po_crypto *c, const char *host, apr_time_t now, apr_pool_t *p);
+
+/* ---- timestamp.c ---------------------------------------------------------------------------------------------- */
+
 #define PO_TIMESTAMP 26                 /* with NUL */
 /* "2026-11-23T10:15:00+00:00": cXML wants a numeric offset and forbids Z. Returns out. */
 const char *po_timestamp(apr_time_t t, char out[PO_TIMESTAMP]);
-/* payloadID of a document that we send: datetime.pid.random@host, as the cXML guide recommends. */
-const char *po_payload_id(po_crypto *c, const char *host, apr_time_t now, apr_pool_t *p);
+/* Reads what procurement systems write: ISO 8601 with date and time, a blank instead of T, fractions of a second, an offset
+ * with or without colon, Z, or none (then it is UTC), and "Mon May 19 18:29:48 +0000 2008". Blanks around it don't count.
+ * APR_EINVAL for anything else, NULL, and days that no calendar has. Does not allocate. */
+apr_status_t po_timestamp_parse(const char *text, apr_time_t *out);
 
 /* ---- profiles.c: one row of data per procurement system (design.md §8) ---------------------------------------- */
 
@@ -104,6 +116,7 @@ typedef struct {
     const char *forbidden;              /* characters that part and auxiliary ids must not hold */
     int transient_http;                 /* HTTP status beside a cXML 560: 503, or 200 where only cXML counts */
     int start_elsewhere;                /* a shopper may begin in the marketplace (0: SAP Ariba) */
+    unsigned documents;                 /* PO_POST_*: which documents this system takes, wherever PunchOutPost sends them */
 } po_profile;
 
 /* NULL when there is no such profile. The row is static. */
@@ -137,6 +150,18 @@ typedef struct {
     const char *source;                 /* "file:PATH" or "exec:COMMAND"; NULL: it stands in the configuration itself */
 } po_secret;
 
+typedef struct {                        /* a TLS client certificate that mod_ssl has verified */
+    const char *subject;                /* distinguished name, as SSL_CLIENT_S_DN has it */
+    const char *fingerprint;            /* SHA-256 of the certificate, lower-case hex */
+} po_certificate;
+
+typedef enum {                          /* PunchOutAuthentication: what a Sender must show */
+    PO_AUTHENTICATION_ANY,              /* one proof that the block has configured */
+    PO_AUTHENTICATION_SECRET,           /* SharedSecret or CredentialMac */
+    PO_AUTHENTICATION_CERTIFICATE,
+    PO_AUTHENTICATION_BOTH
+} po_authentication;
+
 /* PunchOutUserData: where a setup says who the shopper is. Each a list of sources (const char *) of which the first that
  * says something counts: the name of an Extrinsic, or Contact/Name, Contact/Email, ShipTo/Name, ShipTo/Email,
  * ShipTo/DeliverTo. NULL: the usual names. */
@@ -165,6 +190,8 @@ typedef struct po_hub {                 /* <PunchOutHub>: a network that speaks 
     const char *name;
     apr_array_header_t *senders;        /* po_credential */
     apr_array_header_t *secrets;        /* po_secret, at most 2 */
+    apr_array_header_t *certificates;   /* po_certificate: subject or fingerprint, the other NULL; NULL: none */
+    po_authentication authentication;
     apr_array_header_t *posts;          /* po_post */
 } po_hub;
 
@@ -176,6 +203,9 @@ typedef struct po_buyer {               /* <PunchOutBuyer>: one connection */
     apr_array_header_t *senders;        /* po_credential: further Senders */
     apr_array_header_t *sellers;        /* const char *; empty = all */
     apr_array_header_t *secrets;        /* po_secret, at most 2: the slots of a rotation */
+    apr_array_header_t *certificates;   /* as in po_hub */
+    po_authentication authentication;
+    int ignore_case;                    /* PunchOutIdentityCase ignore: of identities in From, To and Sender */
     apr_array_header_t *return_hosts;   /* po_return_host */
     apr_array_header_t *posts;          /* po_post */
     apr_table_t *units;                 /* ours -> theirs */
@@ -198,6 +228,8 @@ typedef struct po_site {                /* one virtual host, merged */
     apr_array_header_t *buyers;         /* po_buyer *, in the order of the file */
     apr_hash_t *by_name;                /* name -> po_buyer * */
     apr_hash_t *by_credential;          /* filled by po_site_index() */
+    apr_hash_t *by_credential_folded;   /* the same for buyers with ignore_case; NULL: there is none */
+    int certificates;                   /* some buyer, or its hub, goes by client certificates: look them up */
     apr_hash_t *hubs;                   /* name -> po_hub * */
     const char *catalog_file;           /* PunchOutCatalog, absolute */
     const char *catalog_db;             /* the compiled catalog of this start, NULL: none or faulty */
@@ -212,16 +244,18 @@ typedef struct po_site {                /* one virtual host, merged */
     const char *fault;                  /* as po_buyer.fault, for the whole site */
 } po_site;
 
-/* Fills by_name and by_credential from buyers, suppliers and identities. Returns NULL, or a sentence that names two
- * buyers which claim the same (From domain, From identity, To) - design.md §3. */
+/* Fills by_name, by_credential, by_credential_folded and certificates from buyers, suppliers, identities and hubs. Returns
+ * NULL, or a sentence that names two buyers which claim the same (From domain, From identity, To) - design.md §3. */
 const char *po_site_index(po_site *site, apr_pool_t *p);
 const po_buyer *po_site_buyer(const po_site *site, const char *name);
 
+/* ---- match.c: who sent a document ----------------------------------------------------------------------------- */
+
 typedef enum {
     PO_MATCH_OK,
-    PO_MATCH_UNKNOWN,                   /* no buyer for (From, To): 401 */
+    PO_MATCH_UNKNOWN,                   /* no buyer for (From, To), or two: 401 */
     PO_MATCH_SENDER,                    /* Sender may not speak for that buyer: 401 */
-    PO_MATCH_SECRET,                    /* wrong, empty, "none" or missing: 401 */
+    PO_MATCH_SECRET,                    /* secret, mac or certificate: wrong, out of date or missing: 401 */
     PO_MATCH_FAULT                      /* the buyer's configuration is broken: 560 */
 } po_match_result;
 
@@ -237,11 +271,6 @@ typedef struct {                        /* Sender's CredentialMac, as written (c
     int credential;                     /* which Credential of Sender holds it */
 } po_credential_mac;
 
-typedef struct {                        /* a TLS client certificate that mod_ssl has verified */
-    const char *subject;                /* distinguished name, as SSL_CLIENT_S_DN has it */
-    const char *fingerprint;            /* SHA-256 of the certificate, lower-case hex */
-} po_certificate;
-
 typedef struct {                        /* what a document and its connection say about who sent it */
     const po_party *from, *to, *sender;
     const char *secret;                 /* SharedSecret of Sender; NULL: none */
@@ -250,10 +279,14 @@ typedef struct {                        /* what a document and its connection sa
     apr_time_t now;
 } po_claim;
 
-/* Who is it (cXML 1.2 guide, "Header"): every (From, To) pair is tried, then Sender, then the secret. The secret is
- * compared in constant time, and also for an unknown buyer, so that both take the same time.
- * why is made in p and only when the result is not OK. */
+/* Who is it (cXML 1.2 guide, "Header"): every (From, To) pair is tried but for those whose From is a marketplace, then
+ * Sender, then what it proves itself with. From that names two buyers names none. Secrets and macs are compared in
+ * constant time, and also for an unknown buyer, so that both take the same time.
+ * why is made in p and only when the result is not OK; nothing else is allocated. */
 void po_match_request(const po_site *site, po_crypto *c, const po_claim *claim, po_match *out, apr_pool_t *p);
+
+/* ---- site.c: where carts may go back to ----------------------------------------------------------------------- */
+
 /* NULL when url is an absolute http(s) URL whose scheme, host and port are on the buyer's list; else the reason
  * (security.md, BrowserFormPost): userinfo, fragment, control characters, backslash, foreign host, wrong scheme. */
 const char *po_return_url_refused(const po_buyer *b, const char *url, apr_pool_t *p);

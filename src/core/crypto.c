@@ -3,6 +3,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -81,6 +82,14 @@ void po_hmac(po_crypto *c, const unsigned char key[PO_DIGEST], const char *text,
     po_sha256_add(c, inner, sizeof(inner));
     po_sha256_end(c, out);
     OPENSSL_cleanse(pad, sizeof(pad));
+}
+
+apr_status_t po_hmac_sha1(const void *key, apr_size_t key_len, const void *data, apr_size_t len,
+                          unsigned char out[PO_SHA1_DIGEST])
+{
+    unsigned n = 0;
+
+    return HMAC(EVP_sha1(), key, (int)key_len, data, len, out, &n) && n == PO_SHA1_DIGEST ? APR_SUCCESS : APR_EGENERAL;
 }
 
 apr_status_t po_random(po_crypto *c, void *out, apr_size_t len)
@@ -179,36 +188,6 @@ apr_status_t po_id(po_crypto *c, const char *prefix, char out[PO_ID_TEXT])
         *o++ = crockford[rv == APR_SUCCESS ? bits[i] & 31 : 0];
     *o = '\0';
     return rv;
-}
-
-static char *digits(char *o, int value, int width)
-{
-    int i;
-
-    for (i = width - 1; i >= 0; i--, value /= 10)
-        o[i] = (char)('0' + value % 10);
-    return o + width;
-}
-
-const char *po_timestamp(apr_time_t t, char out[PO_TIMESTAMP])
-{
-    apr_time_exp_t e;
-    char *o = out;
-
-    apr_time_exp_gmt(&e, t);
-    o = digits(o, e.tm_year + 1900, 4);
-    *o++ = '-';
-    o = digits(o, e.tm_mon + 1, 2);
-    *o++ = '-';
-    o = digits(o, e.tm_mday, 2);
-    *o++ = 'T';
-    o = digits(o, e.tm_hour, 2);
-    *o++ = ':';
-    o = digits(o, e.tm_min, 2);
-    *o++ = ':';
-    o = digits(o, e.tm_sec, 2);
-    memcpy(o, "+00:00", 7);
-    return out;
 }
 
 const char *po_payload_id(po_crypto *c, const char *host, apr_time_t now, apr_pool_t *p)

@@ -77,6 +77,11 @@ int po_body_read(request_rec *r, apr_size_t limit, const char **body, apr_size_t
 /* The fields of an urlencoded form (at most 64 KB and 100 fields); NULL: not such a form. */
 apr_table_t *po_body_form(request_rec *r);
 
+/* ---- certificate.c -------------------------------------------------------------------------------------------- */
+
+/* The client certificate of this connection when mod_ssl has verified it; NULL: none. */
+const po_certificate *po_client_certificate(request_rec *r, po_crypto *c);
+
 /* ---- doors ---------------------------------------------------------------------------------------------------- */
 
 typedef struct {                                /* one request to a cXML door, on its way through the rooms */

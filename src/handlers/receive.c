@@ -105,7 +105,7 @@ static int refuse_match(po_exchange *x)
                   "PO0104: %s refused: %s", x->doc.request, x->match.why);
     if (x->match.result == PO_MATCH_FAULT)
         return po_answer_status(x, 560, "This connection can't be used at the moment");
-    /* one text for all three: it must not tell which identities exist */
+    /* one text for all of them: it must not tell which identities exist */
     return po_answer_status(x, 401, "Sender not recognised: check the identities of From, To and Sender and the "
                                     "shared secret");
 }
@@ -136,6 +136,8 @@ static void match(po_exchange *x)
     po_claim claim = { &x->doc.from, &x->doc.to, &x->doc.sender, x->doc.shared_secret, x->doc.mac, NULL,
                        x->r->request_time };
 
+    if (x->site->certificates)
+        claim.certificate = po_client_certificate(x->r, x->thread->crypto);
     po_match_request(x->site, x->thread->crypto, &claim, &x->match, x->r->pool);
 }
 

@@ -178,6 +178,42 @@ static void timestamps_have_a_numeric_offset(void **state)
     assert_string_equal(po_timestamp(apr_time_from_sec(1795428900), out), "2026-11-23T10:15:00+00:00");
 }
 
+static void timestamps_of_real_systems_are_read(void **state)
+{
+    static const struct { const char *text; apr_time_t want; } good[] = {
+        { "2026-11-23T10:15:00+00:00", 1795428900000000 }, { "2026-11-23T10:15:00Z", 1795428900000000 },
+        { "2026-11-23T02:15:00-08:00", 1795428900000000 }, { "2026-11-23T05:15:00-0500", 1795428900000000 },
+        { "2026-11-23T10:15:00", 1795428900000000 }, { "2026-11-23 10:15:00", 1795428900000000 },
+        { " 2026-11-23T15:45:00.250+05:30\n", 1795428900250000 }, { "2026-11-23T10:15:00.1234567Z", 1795428900123456 },
+        { "Mon May 19 18:29:48 +0000 2008", 1211221788000000 }, { "Mon May  5 18:29:48 -0200 2008", 1210019388000000 },
+        { "2024-02-29T00:00:00Z", 1709164800000000 } };
+    static const char *const bad[] = { "", "now", "2026-11-23", "2026-11-23T10:15", "2026-13-01T00:00:00Z", "2026-00-01T00:00:00Z",
+        "2026-02-29T00:00:00Z", "2026-11-23T24:00:00Z", "2026-11-23T10:60:00Z", "2026-11-23T10:15:00+25:00", "2026-11-23T10:15:00Zx",
+        "2026-11-23T10:15:00.Z", "26-11-23T10:15:00Z", "2026-11-23T10:15:00 tomorrow", "Mon May 19 18:29:48 +0000",
+        "Mon Mai 19 18:29:48 +0000 2008", "Mon May 32 18:29:48 +0000 2008", "1795428900", "2026-11-2xT10:15:00Z",
+        "2026-11-23T10:15:00+1", "2026-11-23T10:15:00+-1:00" };
+    apr_time_t t;
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        assert_int_equal(po_timestamp_parse(good[i].text, &t), APR_SUCCESS);
+        assert_int_equal(t, good[i].want);
+    }
+    for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_int_equal(po_timestamp_parse(bad[i], &t), APR_EINVAL);
+    assert_int_equal(po_timestamp_parse(NULL, &t), APR_EINVAL);
+}
+
+static void hmac_sha1_is_rfc2202(void **state)
+{
+    unsigned char out[PO_SHA1_DIGEST];
+    char hex[2 * PO_SHA1_DIGEST + 1];
+
+    assert_int_equal(po_hmac_sha1("Jefe", 4, "what do ya want for nothing?", 28, out), APR_SUCCESS);
+    po_hex(hex, out, PO_SHA1_DIGEST);
+    assert_string_equal(hex, "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
+}
+
 static void an_empty_secret_never_matches(void **state)
 {
     assert_true(po_secret_equal(crypto, "s3cret", "s3cret"));
@@ -244,6 +280,37 @@ static po_party party(const char *domain, const char *identity)
     po_party p = { { { domain, identity } }, 1 };
 
     return p;
+}
+
+static void push_certificate(apr_array_header_t **list, const char *subject, const char *fingerprint)
+{
+    po_certificate *c;
+
+    if (!*list)
+        *list = apr_array_make(pool, 2, sizeof(po_certificate));
+    c = apr_array_push(*list);
+    c->subject = subject;
+    c->fingerprint = fingerprint;
+}
+
+/* A claim as it is; its reason, which must hold says and no secret, or NULL. */
+static po_match_result judge(const po_site *site, const po_claim *claim, const char *says)
+{
+    po_match m;
+
+    po_match_request(site, crypto, claim, &m, pool);
+    if (m.result == PO_MATCH_OK) {
+        assert_null(m.why);
+        assert_non_null(m.buyer);
+        assert_non_null(m.from);
+    }
+    else {
+        assert_non_null(m.why);
+        if (says && !strstr(m.why, says))
+            fail_msg("\"%s\" does not say \"%s\"", m.why, says);
+        assert_null(strstr(m.why, "secret-"));
+    }
+    return m.result;
 }
 
 static po_match_result match(const po_site *site, const char *from, const char *to, const char *sender, const char *secret)
@@ -346,18 +413,319 @@ static void a_faulty_buyer_is_told_apart(void **state)
     assert_int_equal(match(site, "AN01", "111111111", "AN01", "first-secret"), PO_MATCH_FAULT);
 }
 
+static void a_marketplace_credential_in_from_identifies_nobody(void **state)
+{
+    po_site *site = make_site();
+    po_party from = { { { "NetworkID", "AN01", 1 }, { "PrivateID", "7" } }, 2 };
+    po_party to = { { { "DUNS", "111111111", 1 } }, 1 }, sender = { { { "NetworkID", "AN01", 1 } }, 1 };
+    po_claim claim = { &from, &to, &sender, "secret-1" };
+
+    push_credential(&add_buyer(site, "acme", "AN01", "secret-1")->credentials, "VendorID", "8");
+    assert_null(po_site_index(site, pool));
+    assert_int_equal(judge(site, &claim, "no PunchOutBuyer for From marketplace NetworkID AN01, PrivateID 7"),
+                     PO_MATCH_UNKNOWN);
+    from.cred[1].domain = "VendorID";
+    from.cred[1].identity = "8";
+    assert_int_equal(judge(site, &claim, NULL), PO_MATCH_OK);       /* To and Sender may be marketplace credentials */
+}
+
+static void from_that_names_two_buyers_names_none(void **state)
+{
+    po_site *site = make_site();
+    po_party from = { { { "NetworkID", "AN01" }, { "NetworkID", "AN02" } }, 2 }, to = party("DUNS", "111111111");
+    po_party sender = party("NetworkID", "AN01");
+    po_claim claim = { &from, &to, &sender, "secret-1" };
+    po_buyer *acme = add_buyer(site, "acme", "AN01", "secret-1");
+    po_match m;
+
+    add_buyer(site, "globex", "AN02", "secret-2");
+    assert_null(po_site_index(site, pool));
+    assert_int_equal(judge(site, &claim, "names two buyers, acme and globex"), PO_MATCH_UNKNOWN);
+    po_match_request(site, crypto, &claim, &m, pool);
+    assert_null(m.buyer);
+    from.cred[1].identity = "AN03";             /* a stranger's beside it is harmless */
+    assert_int_equal(judge(site, &claim, NULL), PO_MATCH_OK);
+    push_credential(&acme->credentials, "NetworkID", "AN04");       /* so is another of the same buyer */
+    assert_null(po_site_index(site, pool));
+    from.cred[1].identity = "AN04";
+    assert_int_equal(judge(site, &claim, NULL), PO_MATCH_OK);
+}
+
+static void a_secret_counts_while_it_is_valid(void **state)
+{
+    po_site *site = make_site();
+    po_buyer *b = add_buyer(site, "acme", "AN01", "secret-old");
+    po_party from = party("NetworkID", "AN01"), to = party("DUNS", "111111111");
+    po_claim claim = { &from, &to, &from, "secret-old" };
+    po_secret *slots;
+
+    push_secret(&b->secrets, "secret-new");
+    slots = (po_secret *)b->secrets->elts;
+    slots[0].until = apr_time_from_sec(2000);
+    slots[1].from = apr_time_from_sec(1000);
+    assert_null(po_site_index(site, pool));
+    claim.now = apr_time_from_sec(2000) - 1;
+    assert_int_equal(judge(site, &claim, NULL), PO_MATCH_OK);
+    claim.now = apr_time_from_sec(2000);
+    assert_int_equal(judge(site, &claim, "expired SharedSecret"), PO_MATCH_SECRET);
+    claim.secret = "secret-new";
+    assert_int_equal(judge(site, &claim, NULL), PO_MATCH_OK);
+    claim.now = apr_time_from_sec(1000);
+    assert_int_equal(judge(site, &claim, NULL), PO_MATCH_OK);
+    claim.now = apr_time_from_sec(1000) - 1;
+    assert_int_equal(judge(site, &claim, "not valid yet"), PO_MATCH_SECRET);
+    claim.secret = "secret-other";
+    assert_int_equal(judge(site, &claim, "wrong SharedSecret"), PO_MATCH_SECRET);
+}
+
+static void none_is_no_secret_however_it_is_spelled(void **state)
+{
+    static const char *const words[] = { "none", "None", "NONE" };
+    apr_size_t i;
+
+    for (i = 0; i < 3; i++) {
+        po_site *site = make_site();
+        po_party from = party("NetworkID", "AN01"), to = party("DUNS", "111111111");
+        po_claim claim = { &from, &to, &from, words[i] };
+
+        add_buyer(site, "acme", "AN01", words[i]);
+        assert_null(po_site_index(site, pool));
+        assert_int_equal(judge(site, &claim, "wrong SharedSecret"), PO_MATCH_SECRET);
+    }
+}
+
+/* The two vectors that the description of CredentialMac publishes, at 2003-01-15 09:00 -08:00. */
+static po_credential_mac published(const char *value)
+{
+    po_credential_mac mac = { "FromSenderCredentials", "HMAC-SHA1-96", "2003-01-15T08:42:46-08:00",
+                              "2003-01-15T11:42:46-08:00", value };
+
+    return mac;
+}
+#define MAC_CREATED apr_time_from_sec(1042648966)       /* of published() */
+#define MAC_EXPIRES apr_time_from_sec(1042659766)
+
+static po_site *mac_site(const char *secret)
+{
+    po_site *site = make_site();
+
+    add_buyer(site, "acme", "AN9900000100", secret);
+    assert_null(po_site_index(site, pool));
+    return site;
+}
+
+static void the_published_macs_are_right(void **state)
+{
+    static const char *const vectors[][2] = { { "abracadabra", "cR6Jpz58nriXERDN" }, { "password", "5KMM/p4KtK5oAf/B" } };
+    po_party from = party("NetworkID", "AN9900000100"), to = party("DUNS", "111111111");
+    int i;
+
+    for (i = 0; i < 2; i++) {
+        po_credential_mac mac = published(vectors[i][1]);
+        po_claim claim = { &from, &to, &from, NULL, &mac, NULL, MAC_CREATED + apr_time_from_sec(1000) };
+        po_site *site = mac_site(vectors[i][0]);
+
+        assert_int_equal(judge(site, &claim, NULL), PO_MATCH_OK);
+        mac = published(vectors[1 - i][1]);
+        assert_int_equal(judge(site, &claim, "wrong CredentialMac"), PO_MATCH_SECRET);
+    }
+}
+
+static void a_mac_counts_between_its_dates(void **state)
+{
+    po_party from = party("NetworkID", "AN9900000100"), to = party("DUNS", "111111111");
+    po_credential_mac mac = published("cR6Jpz58nriXERDN");
+    po_claim claim = { &from, &to, &from, NULL, &mac };
+    po_site *site = mac_site("abracadabra");
+
+    claim.now = MAC_EXPIRES;
+    assert_int_equal(judge(site, &claim, NULL), PO_MATCH_OK);
+    claim.now = MAC_EXPIRES + 1;
+    assert_int_equal(judge(site, &claim, "expired CredentialMac"), PO_MATCH_SECRET);
+    claim.now = MAC_CREATED - apr_time_from_sec(300);
+    assert_int_equal(judge(site, &claim, NULL), PO_MATCH_OK);
+    claim.now--;
+    assert_int_equal(judge(site, &claim, "yet to come"), PO_MATCH_SECRET);
+    claim.now = MAC_CREATED;
+    mac.created = "yesterday";
+    assert_int_equal(judge(site, &claim, "no date"), PO_MATCH_SECRET);
+    mac.created = "2003-01-15T08:42:46-08:00";
+    mac.expires = "2003-01-15T11:42:47-08:00";          /* prolonged by hand */
+    assert_int_equal(judge(site, &claim, "wrong CredentialMac"), PO_MATCH_SECRET);
+}
+
+static void a_mac_of_another_kind_is_refused(void **state)
+{
+    po_party from = party("NetworkID", "AN9900000100"), to = party("DUNS", "111111111");
+    po_credential_mac mac = published("cR6Jpz58nriXERDN");
+    po_claim claim = { &from, &to, &from, NULL, &mac, NULL, MAC_CREATED };
+    po_site *site = mac_site("abracadabra");
+
+    mac.type = "fromSenderCredentials";
+    assert_int_equal(judge(site, &claim, "another type"), PO_MATCH_SECRET);
+    mac = published("cR6Jpz58nriXERDN");
+    mac.algorithm = "HMAC-SHA1";
+    assert_int_equal(judge(site, &claim, "another algorithm"), PO_MATCH_SECRET);
+    mac = published("cR6Jpz58nriXERDNAA");
+    assert_int_equal(judge(site, &claim, "length"), PO_MATCH_SECRET);
+    mac = published(NULL);
+    assert_int_equal(judge(site, &claim, "length"), PO_MATCH_SECRET);
+    mac = published("cR6Jpz58nriXERDN");
+    mac.credential = 1;
+    assert_int_equal(judge(site, &claim, NULL), PO_MATCH_SECRET);
+}
+
+static void secret_and_mac_must_both_be_right(void **state)
+{
+    po_party from = party("NetworkID", "AN9900000100"), to = party("DUNS", "111111111");
+    po_credential_mac mac = published("cR6Jpz58nriXERDN");
+    po_claim claim = { &from, &to, &from, "abracadabra", &mac, NULL, MAC_CREATED };
+    po_site *site = mac_site("abracadabra");
+
+    assert_int_equal(judge(site, &claim, NULL), PO_MATCH_OK);
+    claim.secret = "guess";
+    assert_int_equal(judge(site, &claim, "wrong SharedSecret"), PO_MATCH_SECRET);
+    claim.secret = "abracadabra";
+    mac = published("5KMM/p4KtK5oAf/B");
+    assert_int_equal(judge(site, &claim, "wrong CredentialMac"), PO_MATCH_SECRET);
+}
+
+static void a_mac_is_tried_with_valid_secrets_and_the_buyers_own_credentials(void **state)
+{
+    po_site *site = make_site();
+    po_buyer *b = add_buyer(site, "acme", "AN01", "secret-new");
+    po_party from = { { { "NetworkID", "AN01" }, { "NetworkID", "AN9900000100" } }, 2 }, to = party("DUNS", "111111111");
+    po_party sender = { { { "NetworkID", "AN01" }, { "NetworkID", "AN9900000100" } }, 2 };
+    po_credential_mac mac = published("cR6Jpz58nriXERDN");
+    po_claim claim = { &from, &to, &sender, NULL, &mac, NULL, MAC_CREATED };
+    po_secret *old;
+
+    push_secret(&b->secrets, "abracadabra");
+    old = &APR_ARRAY_IDX(b->secrets, 1, po_secret);
+    mac.credential = 1;
+    assert_null(po_site_index(site, pool));
+    /* it vouches for somebody else who stands beside acme in From */
+    assert_int_equal(judge(site, &claim, "wrong CredentialMac"), PO_MATCH_SECRET);
+    push_credential(&b->credentials, "NetworkID", "AN9900000100");
+    assert_null(po_site_index(site, pool));
+    assert_int_equal(judge(site, &claim, NULL), PO_MATCH_OK);
+    old->until = MAC_CREATED;
+    assert_int_equal(judge(site, &claim, "wrong CredentialMac"), PO_MATCH_SECRET);
+    old->until = 0;
+    from.cred[1].marketplace = 1;
+    assert_int_equal(judge(site, &claim, "wrong CredentialMac"), PO_MATCH_SECRET);
+}
+
+static void a_certificate_is_known_by_its_name_or_fingerprint(void **state)
+{
+    po_site *site = make_site();
+    po_buyer *b = add_buyer(site, "acme", "AN01", "secret-1");
+    po_party from = party("NetworkID", "AN01"), to = party("DUNS", "111111111");
+    po_certificate shown = { "CN=acme,O=Acme", "ab12" }, foreign = { "CN=acme,O=Evil", "ff00" };
+    po_claim claim = { &from, &to, &from };
+
+    assert_null(po_site_index(site, pool));
+    assert_int_equal(site->certificates, 0);
+    claim.certificate = &shown;
+    assert_int_equal(judge(site, &claim, "no SharedSecret"), PO_MATCH_SECRET);
+    b->secrets = NULL;
+    push_certificate(&b->certificates, "CN=acme,O=Acme", NULL);
+    assert_null(po_site_index(site, pool));
+    assert_int_equal(site->certificates, 1);
+    assert_int_equal(judge(site, &claim, NULL), PO_MATCH_OK);
+    claim.secret = "None";                      /* what a system sends that was told no secret */
+    assert_int_equal(judge(site, &claim, NULL), PO_MATCH_OK);
+    claim.certificate = &foreign;
+    assert_int_equal(judge(site, &claim, "foreign client certificate"), PO_MATCH_SECRET);
+    claim.certificate = NULL;
+    assert_int_equal(judge(site, &claim, "neither SharedSecret nor client certificate"), PO_MATCH_SECRET);
+    push_certificate(&b->certificates, NULL, "ff00");
+    claim.certificate = &foreign;
+    assert_int_equal(judge(site, &claim, NULL), PO_MATCH_OK);
+}
+
+static void what_a_sender_must_show_is_configured(void **state)
+{
+    static const struct { po_authentication wanted; const char *secret; int shown, ok; } rows[] = {
+        { PO_AUTHENTICATION_ANY, "secret-1", 0, 1 }, { PO_AUTHENTICATION_ANY, NULL, 1, 1 },
+        { PO_AUTHENTICATION_ANY, "secret-x", 1, 0 }, { PO_AUTHENTICATION_ANY, NULL, 0, 0 },
+        { PO_AUTHENTICATION_ANY, "none", 1, 0 },
+        { PO_AUTHENTICATION_SECRET, "secret-1", 0, 1 }, { PO_AUTHENTICATION_SECRET, NULL, 1, 0 },
+        { PO_AUTHENTICATION_CERTIFICATE, NULL, 1, 1 }, { PO_AUTHENTICATION_CERTIFICATE, "secret-1", 0, 0 },
+        { PO_AUTHENTICATION_CERTIFICATE, "secret-x", 1, 0 },
+        { PO_AUTHENTICATION_BOTH, "secret-1", 1, 1 }, { PO_AUTHENTICATION_BOTH, "secret-1", 0, 0 },
+        { PO_AUTHENTICATION_BOTH, NULL, 1, 0 } };
+    po_site *site = make_site();
+    po_buyer *b = add_buyer(site, "acme", "AN01", "secret-1");
+    po_party from = party("NetworkID", "AN01"), to = party("DUNS", "111111111");
+    po_certificate shown = { "CN=acme,O=Acme", "ab12" };
+    apr_size_t i;
+
+    push_certificate(&b->certificates, "CN=acme,O=Acme", NULL);
+    assert_null(po_site_index(site, pool));
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        po_claim claim = { &from, &to, &from, rows[i].secret, NULL, rows[i].shown ? &shown : NULL };
+
+        b->authentication = rows[i].wanted;
+        assert_int_equal(judge(site, &claim, NULL), rows[i].ok ? PO_MATCH_OK : PO_MATCH_SECRET);
+    }
+}
+
+static void a_hubs_certificate_speaks_for_its_buyers_alone(void **state)
+{
+    po_site *site = make_site();
+    po_buyer *direct = add_buyer(site, "acme", "AN01", "secret-1"), *through = add_buyer(site, "globex", "AN02", "secret-2");
+    po_party hub_party = party("NetworkID", "HUB"), from = party("NetworkID", "AN02"), to = party("DUNS", "111111111");
+    po_certificate shown = { "CN=hub", "ab12" };
+    po_claim claim = { &from, &to, &hub_party, NULL, NULL, &shown };
+    po_hub hub = { "network" };
+
+    push_credential(&hub.senders, "NetworkID", "HUB");
+    push_certificate(&hub.certificates, "CN=hub", NULL);
+    push_certificate(&direct->certificates, "CN=acme", NULL);
+    through->via = &hub;
+    assert_null(po_site_index(site, pool));
+    assert_int_equal(judge(site, &claim, NULL), PO_MATCH_OK);
+    from = party("NetworkID", "AN01");
+    assert_int_equal(judge(site, &claim, "may not speak for buyer acme"), PO_MATCH_SENDER);
+    claim.sender = &from;
+    assert_int_equal(judge(site, &claim, "foreign client certificate"), PO_MATCH_SECRET);
+}
+
+static void identities_ignore_case_where_the_buyer_says_so(void **state)
+{
+    po_site *site = make_site();
+    po_buyer *b = add_buyer(site, "acme", "AN01-T", "first-secret");
+
+    add_buyer(site, "globex", "AN02-T", "other-secret");
+    assert_null(po_site_index(site, pool));
+    assert_int_equal(match(site, "an01-t", "111111111", "an01-t", "first-secret"), PO_MATCH_UNKNOWN);
+    b->ignore_case = 1;
+    assert_null(po_site_index(site, pool));
+    assert_int_equal(match(site, "an01-t", "111111111", "An01-t", "first-secret"), PO_MATCH_OK);
+    assert_int_equal(match(site, "AN01-T", "111111111", "AN01-T", "first-secret"), PO_MATCH_OK);
+    assert_int_equal(match(site, "an02-t", "111111111", "an02-t", "other-secret"), PO_MATCH_UNKNOWN);
+    add_buyer(site, "initech", "an01-T", "third-secret");
+    assert_non_null(po_site_index(site, pool));
+    b->ignore_case = 0;
+    assert_null(po_site_index(site, pool));
+}
+
 /* ---- return hosts --------------------------------------------------------------------------------------------- */
 
 static void a_cart_goes_back_to_listed_hosts_only(void **state)
 {
     static const char *const words[] = { "acme.coupahost.com", ".acme.example", "http://localhost:*", "https://x.example:8443" };
     static const char *const good[] = { "https://acme.coupahost.com/punchout/checkout?id=4", "https://ACME.coupahost.com:443/",
-        "https://shop.acme.example/x", "http://localhost:8080/return?s=9", "https://x.example:8443/" };
+        "https://shop.acme.example/x", "http://localhost:8080/return?s=9", "https://x.example:8443/", "HTTPS://acme.coupahost.com",
+        "https://acme.coupahost.com:/x", "https://acme.coupahost.com?u=a@b:c", "https://acme.coupahost.com/a@b" };
     static const char *const bad[] = { "", "http://acme.coupahost.com/", "https://acme.coupahost.com:444/", "https://acme.example/",
         "https://evilacme.example/", "https://acme.coupahost.com.evil.example/", "javascript:alert(1)", "data:text/html,x",
         "//acme.coupahost.com/", "https://user@acme.coupahost.com/", "https://acme.coupahost.com@evil.example/",
         "https://evil.example\\@acme.coupahost.com/", "https://acme.coupahost.com/#x", "https://acme.coupahost.com/\nx",
-        "https://[::1]/", "https://x.example/", "ftp://acme.coupahost.com/", "https://acme.coupahost.com/ x", "https:///x" };
+        "https://[::1]/", "https://acme.coupahost.com:65979/", "https://acme.coupahost.com:4x3/", "https:acme.coupahost.com/",
+        "https:/acme.coupahost.com/", "httpsx://acme.coupahost.com/", "https://acme.coupahost.com%2eevil.example/",
+        "https://.acme.example/", "http://localhost:0/", "http://localhost:99999999999/", "https://acme.coupahost.com:443:443/", "https://x.example/", "ftp://acme.coupahost.com/", "https://acme.coupahost.com/ x", "https:///x" };
     po_buyer b = { "acme" };
     apr_size_t i;
 
@@ -394,6 +762,17 @@ int main(void)
         cmocka_unit_test(a_buyer_is_found_by_from_and_to), cmocka_unit_test(a_wrong_empty_or_missing_secret_is_refused),
         cmocka_unit_test(both_slots_of_a_rotation_are_taken), cmocka_unit_test(a_buyer_cannot_speak_for_another),
         cmocka_unit_test(a_hub_speaks_only_for_buyers_that_name_it), cmocka_unit_test(two_buyers_cannot_claim_the_same_pair),
+        cmocka_unit_test(timestamps_of_real_systems_are_read), cmocka_unit_test(hmac_sha1_is_rfc2202),
+        cmocka_unit_test(a_marketplace_credential_in_from_identifies_nobody),
+        cmocka_unit_test(from_that_names_two_buyers_names_none), cmocka_unit_test(a_secret_counts_while_it_is_valid),
+        cmocka_unit_test(none_is_no_secret_however_it_is_spelled), cmocka_unit_test(the_published_macs_are_right),
+        cmocka_unit_test(a_mac_counts_between_its_dates), cmocka_unit_test(a_mac_of_another_kind_is_refused),
+        cmocka_unit_test(secret_and_mac_must_both_be_right),
+        cmocka_unit_test(a_mac_is_tried_with_valid_secrets_and_the_buyers_own_credentials),
+        cmocka_unit_test(a_certificate_is_known_by_its_name_or_fingerprint),
+        cmocka_unit_test(what_a_sender_must_show_is_configured),
+        cmocka_unit_test(a_hubs_certificate_speaks_for_its_buyers_alone),
+        cmocka_unit_test(identities_ignore_case_where_the_buyer_says_so),
         cmocka_unit_test(a_faulty_buyer_is_told_apart), cmocka_unit_test(a_cart_goes_back_to_listed_hosts_only),
         cmocka_unit_test(a_word_that_is_no_host_is_refused)
     };
