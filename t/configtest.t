@@ -83,6 +83,7 @@ spew("$root/good.json", slurp("$source/conf/catalog.example.json"));
 spew("$root/bad.json", qq({"products":[\n{"id":"p",\n"offers": nonsense}]}\n));
 chmod 0644, spew("$root/open-secret", "secret\n");
 chmod 0600, spew("$root/closed-secret", "secret from a file\n");
+chmod 0600, spew("$root/none-secret", " NONE \n");
 chmod 0600, spew("$root/empty-secret", "\nsecond line\n");
 
 # name => [configuration, directive, value as shown (or undef), what the line says]
@@ -136,6 +137,57 @@ my @wrong = (
      'PunchOutSharedSecret', 'file:empty-secret', 'first line is empty'],
     ['a secret command that fails', beta(@other[0, 2], 'PunchOutSharedSecret exec:/bin/false'),
      'PunchOutSharedSecret', 'exec:/bin/false', 'command failed'],
+    ['a word behind a secret that is none', beta(@other[0, 2], 'PunchOutSharedSecret hidden-1 hidden-2'),
+     'PunchOutSharedSecret', '******** ********', 'quote a secret that holds blanks'],
+    ['a secret that expires at no date', beta(@other[0, 2], 'PunchOutSharedSecret hidden-1 until=tomorrow'),
+     'PunchOutSharedSecret', '******** until=tomorrow', 'timestamp with its offset'],
+    ['a secret that expires at local time', beta(@other[0, 2], 'PunchOutSharedSecret hidden-1 until=2037-01-01T00:00:00'),
+     'PunchOutSharedSecret', '******** until=2037-01-01T00:00:00', 'timestamp with its offset'],
+    ['a secret that expires before it counts', beta(@other[0, 2],
+     'PunchOutSharedSecret hidden-1 until=2037-01-01T00:00:00Z from=2037-01-01T01:00:00+01:00'), 'PunchOutSharedSecret',
+     '******** until=2037-01-01T00:00:00Z from=2037-01-01T01:00:00+01:00', 'must be earlier'],
+    ['a secret command that expires at no date', beta(@other[0, 2], 'PunchOutSharedSecret exec:/bin/echo x until=soon'),
+     'PunchOutSharedSecret', 'exec:/bin/echo x until=soon', 'timestamp with its offset'],
+    ['a secret that says None', beta(@other[0, 2], 'PunchOutSharedSecret " None "'), 'PunchOutSharedSecret', '********',
+     'file:PATH'],
+    ['a secret of blanks', beta(@other[0, 2], 'PunchOutSharedSecret "  "'), 'PunchOutSharedSecret', '********',
+     'file:PATH'],
+    ['a secret file that says NONE', beta(@other[0, 2], 'PunchOutSharedSecret file:none-secret'), 'PunchOutSharedSecret',
+     'file:none-secret', 'none is no secret'],
+    ['a certificate without a name', beta(@other, 'PunchOutClientCertificate acme'), 'PunchOutClientCertificate', 'acme',
+     'SSL_CLIENT_S_DN'],
+    ['a fingerprint that is too short', beta(@other, 'PunchOutClientCertificate sha256:ab:cd'),
+     'PunchOutClientCertificate', 'sha256:ab:cd', '64 hex digits'],
+    ['an unknown way to authenticate', beta(@other, 'PunchOutAuthentication mac'), 'PunchOutAuthentication', 'mac',
+     'certificate or both'],
+    ['a certificate that is asked for and not named', beta(@other, 'PunchOutAuthentication both'), '<PunchOutBuyer>',
+     'beta', 'add PunchOutClientCertificate'],
+    ['a secret that is asked for and not there', beta(@other[0, 2], 'PunchOutClientCertificate CN=beta',
+     'PunchOutAuthentication secret'), '<PunchOutBuyer>', 'beta', 'add PunchOutSharedSecret'],
+    ['a hub that asks for a certificate and names none', good('<PunchOutHub net>', 'PunchOutSender D s',
+     'PunchOutSharedSecret hidden-1', 'PunchOutAuthentication certificate', '</PunchOutHub>'), '<PunchOutHub>', 'net',
+     'add PunchOutClientCertificate'],
+    ['a limit without a name', beta(@other, 'PunchOutLimit 100'), 'PunchOutLimit', '100', 'part=100'],
+    ['a limit of nothing', beta(@other, 'PunchOutLimit part=0'), 'PunchOutLimit', 'part=0', 'from 1 to 65535'],
+    ['forbidden characters beyond ASCII', beta(@other, "PunchOutForbidden \xc3\xa4"), 'PunchOutForbidden', '\xc3\xa4',
+     'or none'],
+    ['no forbidden character', beta(@other, 'PunchOutForbidden ""'), 'PunchOutForbidden', '', 'or none'],
+    ['a switch that is half on', beta(@other, 'PunchOutASCII yes'), 'PunchOutASCII', 'yes', 'on or off'],
+    ['a start elsewhere that is half on', beta(@other, 'PunchOutStartElsewhere 1'), 'PunchOutStartElsewhere', '1',
+     'on or off'],
+    ['a document that nobody sends', beta(@other, 'PunchOutDocuments receipt'), 'PunchOutDocuments', 'receipt',
+     'none alone'],
+    ['documents and none', beta(@other, 'PunchOutDocuments none invoice'), 'PunchOutDocuments', 'none invoice',
+     'none alone'],
+    ['user data of another kind', beta(@other, 'PunchOutUserData phone Phone'), 'PunchOutUserData', 'phone Phone',
+     'user, email or name'],
+    ['user data from an unknown place', beta(@other, 'PunchOutUserData name Contact/Phone'), 'PunchOutUserData',
+     'name Contact/Phone', 'Contact/Email'],
+    ['identities in another case', beta(@other, 'PunchOutIdentityCase lower'), 'PunchOutIdentityCase', 'lower',
+     'exact or ignore'],
+    ['two buyers that differ in case alone, one of which ignores it', beta('PunchOutCredential NetworkID an01',
+     @other[1, 2], 'PunchOutIdentityCase ignore'), '<PunchOutBuyer>', 'beta', 'acme'],
+    ['a DTD before 1.1.010', beta(@other, 'PunchOutDTD 1.1.007'), 'PunchOutDTD', '1.1.007', '1.1.010'],
     ['an unknown hub', beta(@other, 'PunchOutVia nobody'), 'PunchOutVia', 'nobody', 'no <PunchOutHub> of this name'],
     ['a hub without a secret', good('<PunchOutHub net>', 'PunchOutSender D s', '</PunchOutHub>'), '<PunchOutHub>',
      'net', 'add PunchOutSharedSecret'],
@@ -201,6 +253,15 @@ my @right = (
     ['the smallest configuration', good()],
     ['secrets from a file and from a command', beta(@other[0, 2], 'PunchOutSharedSecret file:closed-secret',
      'PunchOutSharedSecret exec:/bin/echo "two words"')],
+    ['secrets with their validity', beta(@other[0, 2], 'PunchOutSharedSecret file:closed-secret until=2037-01-01T00:00:00Z',
+     'PunchOutSharedSecret exec:/bin/echo "two words" from=2036-12-01T00:00:00+01:00')],
+    ['every override of a profile', beta(@other, 'PunchOutDTD 1.1.010', 'PunchOutLimit shortname=40 part=50',
+     'PunchOutForbidden none', 'PunchOutASCII off', 'PunchOutCartField cxml-urlencoded', 'PunchOutTransientHTTP 500',
+     'PunchOutPriceDecimals 2', 'PunchOutUnit HUR HR', 'PunchOutUserData user UniqueName "Employee Number"',
+     'PunchOutIdentityCase ignore')],
+    ['two buyers that differ in case alone', beta('PunchOutCredential NetworkID an01', @other[1, 2])],
+    ['a buyer with a certificate and no secret', beta(@other[0, 2], 'PunchOutClientCertificate CN=beta',
+     'PunchOutClientCertificate sha256:' . join(':', ('Ab') x 32))],
     ['no directive of ours', head()],
     ['conditions inside a block', beta(@other, '<IfDefine !X>', 'PunchOutCurrency USD', '</IfDefine>',
      '<IfModule nothing.c>', 'Nonsense', '</IfModule>')],
@@ -220,7 +281,23 @@ for (@right) {
     is $rc, 0, "configtest accepts $name" or diag $out;
 }
 
-my @not_yet = ('PunchOutApprovals separate', 'PunchOutActivate each', 'PunchOutPost https://acme.example/ invoice');
+for (['every secret of a block has expired', beta(@other[0, 2],
+         map { "PunchOutSharedSecret hidden-$_ until=2001-01-0${_}T00:00:00Z" } 1, 2), 'has expired'],
+     ['certificates are wanted and mod_ssl is not there', join("\n", head('ssl'), @process, @site, buyer('acme', @acme,
+         'PunchOutClientCertificate CN=acme'), @location, ''), 'mod_ssl is not loaded']) {
+    my ($name, $text, $says) = @$_;
+    my ($rc, $out) = configtest($text);
+    is $rc, 0, "configtest passes when $name";
+    like $out, qr/PO\d{4}: <PunchOutBuyer> .*\Q$says\E/, '... and warns';
+    unlike $out, qr/hidden/, '... and shows no secret';
+}
+{
+    my ($rc, $out) = configtest(beta(@other[0, 2], 'PunchOutSharedSecret hidden-1 until=2001-01-01T00:00:00Z',
+        'PunchOutSharedSecret hidden-2'));
+    unlike $out, qr/has expired/, 'one secret that still counts is enough';
+}
+
+my @not_yet = ('PunchOutStartElsewhere on', 'PunchOutDocuments none', 'PunchOutApprovals separate', 'PunchOutActivate each', 'PunchOutPost https://acme.example/ invoice');
 for my $line (@not_yet) {
     my ($rc, $out) = configtest(beta(@other, $line));
     is $rc, 0, "configtest accepts $line";
@@ -236,9 +313,38 @@ for my $line (@not_yet) {
     my $json = eval { require JSON::PP; JSON::PP::decode_json($out) };
     ok $json, 'the dump is JSON' or diag $out;
     is $json->{sites}[0]{buyers}[0]{name}, 'acme', '... and names the buyers';
-    is_deeply $json->{sites}[0]{buyers}[0]{secrets}, ['********'], '... but not their secrets';
+    is_deeply $json->{sites}[0]{buyers}[0]{secrets},
+        [{ value => '********', source => 'configuration', from => undef, until => undef }], '... but not their secrets';
     is $json->{sites}[0]{mailURL}, 'smtp://********@127.0.0.1', '... nor the password of the mail server';
     is $json->{ledger}, "$root/state/ledger.db", '... and where the ledger is';
+}
+{
+    my $text = good('<PunchOutHub net>', 'PunchOutSender D s', 'PunchOutSharedSecret file:closed-secret',
+        'PunchOutClientCertificate CN=net', 'PunchOutAuthentication both', '</PunchOutHub>',
+        buyer('beta', @other[0, 2], 'PunchOutProfile oracle', 'PunchOutVia net', 'PunchOutIdentityCase ignore',
+              'PunchOutSharedSecret exec:/bin/echo hidden until=2037-01-01T01:00:00+01:00',
+              'PunchOutUserData name Contact/Name', 'PunchOutUserData name FullName', 'PunchOutForbidden none',
+              'PunchOutLimit description=80', 'PunchOutASCII off', 'PunchOutStartElsewhere off',
+              'PunchOutDocuments confirmation'));
+    my ($rc, $out) = configtest($text, '-D', 'DUMP_PUNCHOUT');
+    unlike $out, qr/hidden|secret from a file/, 'the dump shows no secret, wherever it comes from';
+    $out =~ s/^(?!\s*[{}\[\]"]).*\n//mg;
+    my $site = JSON::PP::decode_json($out)->{sites}[0];
+    my ($hub, $beta) = ($site->{hubs}[0], $site->{buyers}[1]);
+    is_deeply [map { $_->{source} } @{ $hub->{secrets} }], ["file:$root/closed-secret"], '... but says where it comes from';
+    is_deeply $beta->{secrets},
+        [{ value => '********', source => 'exec', from => undef, until => '2037-01-01T00:00:00+00:00' }],
+        '... and when it counts';
+    is_deeply [$hub->{clientCertificates}, $hub->{authentication}, $beta->{authentication}],
+        [[{ subject => 'CN=net', sha256 => undef }], 'both', 'any'], '... and what else proves a Sender';
+    is_deeply [@$beta{qw(via identityCase userData)}],
+        ['net', 'ignore', { user => undef, email => undef, name => ['Contact/Name', 'FullName'] }],
+        '... and who speaks for a buyer, and where its shopper is named';
+    is_deeply $beta->{profile}, { name => 'oracle', dtd => '1.1.010', cartField => 'cxml-urlencoded',
+        cartBase64 => JSON::PP::false(), asciiOnly => JSON::PP::false(), partBytes => 100, descriptionBytes => 80,
+        shortNameBytes => 50, priceDecimals => 8, forbidden => '', transientHTTP => 503,
+        startElsewhere => JSON::PP::false(), confirmation => JSON::PP::true(), invoice => JSON::PP::false() },
+        '... and every value of its profile';
 }
 
 # ---- the sample ----------------------------------------------------------------------------------------------------

@@ -14,8 +14,9 @@ void po_read_hub(po_reading *x)
     h->hub.name = x->argv[0];
     h->hub.senders = apr_array_make(x->pool, 1, sizeof(po_credential));
     h->hub.secrets = apr_array_make(x->pool, 2, sizeof(po_secret));
+    h->hub.certificates = apr_array_make(x->pool, 1, sizeof(po_certificate));
     h->hub.posts = apr_array_make(x->pool, 1, sizeof(po_post));
-    h->secrets = apr_array_make(x->pool, 2, sizeof(po_setting));
+    h->secrets = apr_array_make(x->pool, 2, sizeof(po_secret_setting));
     h->at = x->at;
     if (!po_name_valid(h->hub.name)) {
         po_wrong(x, "PO0032: name the hub with letters, digits, '.', '_' and '-', at most 64");
@@ -42,15 +43,22 @@ static po_buyer_block *buyer_block(po_reading *x)
     buyer->senders = apr_array_make(x->pool, 1, sizeof(po_credential));
     buyer->sellers = apr_array_make(x->pool, 1, sizeof(const char *));
     buyer->secrets = apr_array_make(x->pool, 2, sizeof(po_secret));
+    buyer->certificates = apr_array_make(x->pool, 1, sizeof(po_certificate));
     buyer->return_hosts = apr_array_make(x->pool, 2, sizeof(po_return_host));
     buyer->posts = apr_array_make(x->pool, 1, sizeof(po_post));
     buyer->units = apr_table_make(x->pool, 2);
     buyer->deployment = PO_DEPLOYMENT_TEST;
     buyer->currency = "USD";            /* free offers name none, and a $0.00 line needs one */
     buyer->mismatch = PO_MISMATCH_REJECT;
-    b->secrets = apr_array_make(x->pool, 2, sizeof(po_setting));
+    b->secrets = apr_array_make(x->pool, 2, sizeof(po_secret_setting));
     b->at = x->at;
     return b;
+}
+
+static void override(int *value, const po_setting *s)
+{
+    if (s->at)
+        *value = (int)s->number;
 }
 
 /* The profile's row with this block's overrides, in whatever order they were written. */
@@ -67,10 +75,17 @@ static void apply_profile(po_buyer_block *b)
         if (!profile->cart_base64)
             profile->ascii_only = 1;            /* a form field without Base64 loses other characters on its way */
     }
-    if (b->transient_http.at)
-        profile->transient_http = (int)b->transient_http.number;
-    if (b->price_decimals.at)
-        profile->price_decimals = (int)b->price_decimals.number;
+    if (b->forbidden.at)
+        profile->forbidden = b->forbidden.text;
+    if (b->documents.at)
+        profile->documents = (unsigned)b->documents.number;
+    override(&profile->transient_http, &b->transient_http);
+    override(&profile->price_decimals, &b->price_decimals);
+    override(&profile->part_bytes, &b->part_bytes);
+    override(&profile->description_bytes, &b->description_bytes);
+    override(&profile->short_name_bytes, &b->short_name_bytes);
+    override(&profile->ascii_only, &b->ascii);
+    override(&profile->start_elsewhere, &b->start_elsewhere);
 }
 
 void po_read_buyer(po_reading *x)
@@ -114,14 +129,85 @@ void po_read_sender(po_reading *x)
     add_credential(x, x->hub ? x->hub->hub.senders : x->buyer->buyer.senders);
 }
 
+/* One word behind a secret, e.g. until=2027-01-01T00:00:00+01:00. NULL, or what is wrong with it. */
+static const char *validity_word(po_secret_setting *s, const char *word)
+{
+    const char *value = strchr(word, '=');
+    apr_time_t *to = !value ? NULL : !strncasecmp(word, "from=", 5) ? &s->from
+                                   : !strncasecmp(word, "until=", 6) ? &s->until : NULL;
+    const char *clock = value ? strpbrk(value, "Tt ") : NULL;
+
+    if (!to)
+        return "behind a secret come from=TIMESTAMP and until=TIMESTAMP alone; quote a secret that holds blanks";
+    /* local time would be another moment after the server moves or winter comes */
+    if (!clock || !strpbrk(clock, "Zz+-") || po_timestamp_parse(value + 1, to) != APR_SUCCESS)
+        return "write a timestamp with its offset, e.g. until=2027-01-01T00:00:00+01:00";
+    return NULL;
+}
+
 void po_read_secret(po_reading *x)
 {
     apr_array_header_t *secrets = x->hub ? x->hub->secrets : x->buyer->secrets;
+    po_secret_setting s = { { NULL } };
+    const char *wrong = NULL;
+    int i;
 
-    if (secrets->nelts == 2)
+    for (i = 1; i < x->argc && !wrong; i++)
+        wrong = validity_word(&s, x->argv[i]);
+    if (wrong)
+        po_wrong(x, apr_pstrcat(x->pool, "PO0073: ", wrong, NULL));
+    else if (s.from && s.until && s.from >= s.until)
+        po_wrong(x, "PO0075: from= must be earlier than until=, else this secret never counts");
+    else if (secrets->nelts == 2)
         po_wrong(x, "PO0037: a block takes two secrets, the present and the next one of a rotation; remove one");
+    else {
+        po_keep(x, &s.value, x->argv[0], 0);
+        APR_ARRAY_PUSH(secrets, po_secret_setting) = s;
+    }
+}
+
+/* 64 hex digits, colons between them or not, as lower-case hex; NULL: they are none. */
+static const char *fingerprint(const char *text, apr_pool_t *p)
+{
+    char *out = apr_pcalloc(p, 2 * PO_DIGEST + 1);
+    int n = 0;
+
+    for (; *text; text++) {
+        if (*text == ':')
+            continue;
+        if (!apr_isxdigit(*text) || n == 2 * PO_DIGEST)
+            return NULL;
+        out[n++] = apr_tolower(*text);
+    }
+    return n == 2 * PO_DIGEST ? out : NULL;
+}
+
+void po_read_certificate(po_reading *x)
+{
+    po_certificate c = { NULL, NULL };
+
+    if (!strncasecmp(x->argv[0], "sha256:", 7))
+        c.fingerprint = fingerprint(x->argv[0] + 7, x->pool);
+    else if (strchr(x->argv[0], '=') && *x->argv[0] != '=' && *x->argv[0] != '/')
+        c.subject = x->argv[0];
+    if (!c.subject && !c.fingerprint)
+        po_wrong(x, "PO0076: write the certificate's name as SSL_CLIENT_S_DN has it, e.g. \"CN=acme,O=Acme Ltd,C=US\", or "
+                 "sha256: and the 64 hex digits of its fingerprint");
     else
-        po_keep(x, (po_setting *)apr_array_push(secrets), x->argv[0], 0);
+        APR_ARRAY_PUSH(x->hub ? x->hub->hub.certificates : x->buyer->buyer.certificates, po_certificate) = c;
+}
+
+void po_read_authentication(po_reading *x)
+{
+    static const char *const words[] = { "any", "secret", "certificate", "both" };  /* in the order of po_authentication */
+    int i;
+
+    for (i = 0; i < 4; i++)
+        if (!strcasecmp(words[i], x->argv[0])) {
+            po_keep(x, x->hub ? &x->hub->authentication : &x->buyer->authentication, NULL, i);
+            return;
+        }
+    po_wrong(x, "PO0077: write any, secret, certificate or both");
 }
 
 void po_read_post(po_reading *x)
@@ -275,8 +361,9 @@ void po_read_dtd(po_reading *x)
 {
     const char *v = x->argv[0];
 
-    if (strlen(v) != 7 || strncmp(v, "1.2.0", 5) || !apr_isdigit(v[5]) || !apr_isdigit(v[6]))
-        po_wrong(x, "PO0050: write a version of the cXML 1.2 DTD with three digits at the end, e.g. 1.2.014");
+    if (strcmp(v, "1.1.010")
+        && (strlen(v) != 7 || strncmp(v, "1.2.0", 5) || !apr_isdigit(v[5]) || !apr_isdigit(v[6])))
+        po_wrong(x, "PO0050: write a version of the cXML 1.2 DTD with three digits at the end, e.g. 1.2.014, or 1.1.010");
     else
         po_keep(x, &x->buyer->dtd, v, 0);
 }
@@ -334,4 +421,143 @@ void po_read_unit(po_reading *x)
         po_wrong(x, "PO0054: write our unit and the buyer's, e.g. HUR HR");
     else
         apr_table_set(x->buyer->buyer.units, x->argv[0], x->argv[1]);
+}
+
+/* One word of PunchOutLimit; NULL, or what is wrong. */
+static const char *limit_word(po_reading *x, char *word)
+{
+    char *value = strchr(word, '=');
+    po_setting *to;
+    int n;
+
+    if (value)
+        *value++ = '\0';
+    to = !value ? NULL : !strcasecmp(word, "part") ? &x->buyer->part_bytes
+                       : !strcasecmp(word, "description") ? &x->buyer->description_bytes
+                       : !strcasecmp(word, "shortname") ? &x->buyer->short_name_bytes : NULL;
+    if (!to)
+        return "write words of the form part=100 description=255 shortname=50";
+    n = number(value, 1, 65535);
+    if (n < 0)
+        return "a limit is a number of bytes from 1 to 65535";
+    po_keep(x, to, NULL, n);
+    return NULL;
+}
+
+void po_read_limit(po_reading *x)
+{
+    const char *wrong = NULL;
+    int i;
+
+    for (i = 0; i < x->argc && !wrong; i++)
+        wrong = limit_word(x, x->argv[i]);
+    if (wrong)
+        po_wrong(x, apr_pstrcat(x->pool, "PO0081: ", wrong, NULL));
+}
+
+void po_read_forbidden(po_reading *x)
+{
+    const char *s = x->argv[0];
+
+    if (!strcasecmp(s, "none")) {
+        po_keep(x, &x->buyer->forbidden, "", 0);
+        return;
+    }
+    while (*s >= ' ' && *s < 127)
+        s++;
+    if (*s || s == x->argv[0])
+        po_wrong(x, "PO0082: write the characters that part numbers must not hold, in quotes and ASCII, e.g. \"?{}\", or "
+                 "none");
+    else
+        po_keep(x, &x->buyer->forbidden, x->argv[0], 0);
+}
+
+/* 0: neither on nor off, which was said. */
+static int read_switch(po_reading *x, po_setting *to)
+{
+    int on = !strcasecmp(x->argv[0], "on");
+
+    if (!on && strcasecmp(x->argv[0], "off")) {
+        po_wrong(x, "PO0083: write on or off");
+        return 0;
+    }
+    po_keep(x, to, NULL, on);
+    return 1;
+}
+
+void po_read_ascii(po_reading *x)
+{
+    read_switch(x, &x->buyer->ascii);
+}
+
+void po_read_start_elsewhere(po_reading *x)
+{
+    if (read_switch(x, &x->buyer->start_elsewhere))
+        po_not_carried_out(x, "PO0088: a request that begins in the marketplace");
+}
+
+void po_read_documents(po_reading *x)
+{
+    unsigned what = 0;
+    int i;
+
+    for (i = 0; i < x->argc; i++)
+        if (!strcasecmp(x->argv[i], "confirmation"))
+            what |= PO_POST_CONFIRMATION;
+        else if (!strcasecmp(x->argv[i], "invoice"))
+            what |= PO_POST_INVOICE;
+        else if (strcasecmp(x->argv[i], "none") || x->argc > 1) {
+            po_wrong(x, "PO0084: write confirmation, invoice, both, or none alone");
+            return;
+        }
+    po_keep(x, &x->buyer->documents, NULL, what);
+    po_not_carried_out(x, "PO0085: sending documents to the buyer");
+}
+
+/* ---- who the shopper is --------------------------------------------------------------------------------------- */
+
+/* Contact/ and ShipTo/ begin a place in the document; anything else is the name of an Extrinsic. */
+static int source_known(const char *source)
+{
+    static const char *const places[] = { "Contact/Name", "Contact/Email", "ShipTo/Name", "ShipTo/Email",
+                                          "ShipTo/DeliverTo" };
+    apr_size_t i;
+
+    if (strncmp(source, "Contact/", 8) && strncmp(source, "ShipTo/", 7))
+        return *source != '\0';
+    for (i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+        if (!strcmp(places[i], source))
+            return 1;
+    return 0;
+}
+
+void po_read_user_data(po_reading *x)
+{
+    po_user_map *map = &x->buyer->buyer.user_map;
+    const apr_array_header_t **to = !strcasecmp(x->argv[0], "user") ? &map->user
+                                  : !strcasecmp(x->argv[0], "email") ? &map->email
+                                  : !strcasecmp(x->argv[0], "name") ? &map->name : NULL;
+    apr_array_header_t *sources = apr_array_make(x->pool, x->argc, sizeof(const char *));
+    int i;
+
+    for (i = 1; i < x->argc && to; i++) {
+        if (!source_known(x->argv[i]))
+            to = NULL;
+        APR_ARRAY_PUSH(sources, const char *) = x->argv[i];
+    }
+    if (to)
+        *to = *to ? apr_array_append(x->pool, *to, sources) : sources;
+    else
+        po_wrong(x, "PO0086: write user, email or name, and where a setup says it: names of Extrinsics, Contact/Name, "
+                 "Contact/Email, ShipTo/Name, ShipTo/Email or ShipTo/DeliverTo");
+}
+
+void po_read_identity_case(po_reading *x)
+{
+    int ignore = !strcasecmp(x->argv[0], "ignore");
+
+    if (!ignore && strcasecmp(x->argv[0], "exact"))
+        po_wrong(x, "PO0087: write exact or ignore");
+    else
+        x->buyer->buyer.ignore_case = ignore;
 }

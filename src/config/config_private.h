@@ -31,14 +31,21 @@ typedef struct {                                /* one value; at == NULL: the di
     X(public_url) X(catalog) X(start_page) X(product_page) X(fulfillment) X(fulfillment_test) X(backend_secret) \
     X(mail_url) X(mail_from) X(mail_templates) X(request_timeout) X(usage_budget) X(account) X(activate)
 #define PO_PROFILE_SETTINGS(X) \
-    X(profile) X(dtd) X(cart_field) X(transient_http) X(price_decimals)
+    X(profile) X(dtd) X(cart_field) X(transient_http) X(price_decimals) X(part_bytes) X(description_bytes) \
+    X(short_name_bytes) X(forbidden) X(ascii) X(start_elsewhere) X(documents)
 
 #define PO_MEMBER(name) po_setting name;
+
+typedef struct {                                /* a PunchOutSharedSecret: what was written, and when it counts */
+    po_setting value;
+    apr_time_t from, until;
+} po_secret_setting;
 
 typedef struct {                                /* a <PunchOutHub>, shared by every virtual host that inherits it */
     po_hub hub;                                 /* its secrets are read by check_config */
     const po_place *at;
-    apr_array_header_t *secrets;                /* po_setting */
+    apr_array_header_t *secrets;                /* po_secret_setting */
+    po_setting authentication;
     int checked;
     const char *fault;
 } po_hub_block;
@@ -47,8 +54,8 @@ typedef struct {                                /* a <PunchOutBuyer>, shared lik
     po_buyer buyer;
     const po_place *at;
     PO_PROFILE_SETTINGS(PO_MEMBER)
-    po_setting via, activate;
-    apr_array_header_t *secrets;                /* po_setting */
+    po_setting via, activate, authentication;
+    apr_array_header_t *secrets;                /* po_secret_setting */
     int checked;
     const char *fault;
 } po_buyer_block;
@@ -73,7 +80,7 @@ enum {                                          /* where a directive may stand *
     PO_IN_SITE = 2,                             /* the main server or a virtual host */
     PO_IN_BUYER = 4,
     PO_IN_HUB = 8,
-    PO_SECRET_VALUE = 16                        /* the value never appears in a message */
+    PO_SECRET_VALUE = 16                        /* its first argument never appears in a message */
 };
 
 typedef struct po_reading po_reading;
@@ -141,6 +148,15 @@ void po_read_cart_field(po_reading *x);
 void po_read_transient_http(po_reading *x);
 void po_read_price_decimals(po_reading *x);
 void po_read_unit(po_reading *x);
+void po_read_limit(po_reading *x);
+void po_read_forbidden(po_reading *x);
+void po_read_ascii(po_reading *x);
+void po_read_start_elsewhere(po_reading *x);
+void po_read_documents(po_reading *x);
+void po_read_user_data(po_reading *x);
+void po_read_identity_case(po_reading *x);
+void po_read_certificate(po_reading *x);
+void po_read_authentication(po_reading *x);
 
 /* ---- problems (report.c) -------------------------------------------------------------------------------------- */
 
@@ -156,9 +172,9 @@ int po_report_log(server_rec *s, int running);
 
 /* ---- checks --------------------------------------------------------------------------------------------------- */
 
-/* secret.c: reads "file:PATH", "exec:COMMAND" or the secret itself. NULL, or what is wrong. */
-const char *po_secret_read(const char *text, const char **value, apr_pool_t *p);
-/* How a secret's argument may appear in a message. */
+/* secret.c: reads "file:PATH", "exec:COMMAND" or the secret itself into value and source. NULL, or what is wrong. */
+const char *po_secret_read(const char *text, po_secret *out, apr_pool_t *p);
+/* How the argument of a secret may appear in a message. */
 const char *po_secret_shown(const char *text, apr_pool_t *p);
 
 /* proxy.c: what httpd's own configuration says. NULL, or what is wrong with the target of PunchOutFulfillment. */

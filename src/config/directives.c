@@ -5,6 +5,7 @@
  */
 #include "config/config_private.h"
 
+#include "apr_lib.h"
 #include <string.h>
 
 APLOG_USE_MODULE(punchout);
@@ -369,7 +370,10 @@ static void read_activate(po_reading *x)
     X("<PunchOutHub", SITE, 1, 1, po_read_hub, "NAME> ... </PunchOutHub>") \
     X("<PunchOutBuyer", SITE, 1, 1, po_read_buyer, "NAME> ... </PunchOutBuyer>") \
     X("PunchOutSender", BUYER | HUB, 2, 2, po_read_sender, "DOMAIN IDENTITY") \
-    X("PunchOutSharedSecret", BUYER | HUB | PO_SECRET_VALUE, 1, 1, po_read_secret, "file:PATH|exec:COMMAND|SECRET") \
+    X("PunchOutSharedSecret", BUYER | HUB | PO_SECRET_VALUE, 1, 3, po_read_secret, \
+      "file:PATH|exec:COMMAND|SECRET [from=TIMESTAMP] [until=TIMESTAMP]") \
+    X("PunchOutClientCertificate", BUYER | HUB, 1, 1, po_read_certificate, "DISTINGUISHED-NAME|sha256:HEX") \
+    X("PunchOutAuthentication", BUYER | HUB, 1, 1, po_read_authentication, "any|secret|certificate|both") \
     X("PunchOutPost", BUYER | HUB, 2, 3, po_read_post, "URL confirmation|invoice [confirmation|invoice]") \
     X("PunchOutProfile", BUYER, 1, 1, po_read_profile, "generic|coupa|ariba|jaggaer|oracle|workday|d365") \
     X("PunchOutOrganization", BUYER, 1, 1, po_read_organization, "NAME") \
@@ -387,7 +391,14 @@ static void read_activate(po_reading *x)
     X("PunchOutCartField", BUYER, 1, 2, po_read_cart_field, "NAME [base64|urlencoded]") \
     X("PunchOutTransientHTTP", BUYER, 1, 1, po_read_transient_http, "STATUS") \
     X("PunchOutPriceDecimals", BUYER, 1, 1, po_read_price_decimals, "N") \
-    X("PunchOutUnit", BUYER, 2, 2, po_read_unit, "OURS THEIRS")
+    X("PunchOutUnit", BUYER, 2, 2, po_read_unit, "OURS THEIRS") \
+    X("PunchOutLimit", BUYER, 1, 3, po_read_limit, "[part=BYTES] [description=BYTES] [shortname=BYTES]") \
+    X("PunchOutForbidden", BUYER, 1, 1, po_read_forbidden, "CHARACTERS|none") \
+    X("PunchOutASCII", BUYER, 1, 1, po_read_ascii, "on|off") \
+    X("PunchOutStartElsewhere", BUYER, 1, 1, po_read_start_elsewhere, "on|off") \
+    X("PunchOutDocuments", BUYER, 1, 2, po_read_documents, "none|confirmation|invoice [confirmation|invoice]") \
+    X("PunchOutUserData", BUYER, 2, 0, po_read_user_data, "user|email|name SOURCE [SOURCE] ...") \
+    X("PunchOutIdentityCase", BUYER, 1, 1, po_read_identity_case, "exact|ignore")
 
 #define AS_DIRECTIVE(name, where, min, max, set, usage) { name, where, min, max, set, usage },
 static const po_directive table[] = { DIRECTIVES(AS_DIRECTIVE) { NULL } };
@@ -413,6 +424,27 @@ static const po_place *place_of(const ap_directive_t *node, apr_pool_t *p)
     return at;
 }
 
+static int validity(const char *word)
+{
+    return !strncasecmp(word, "from=", 5) || !strncasecmp(word, "until=", 6);
+}
+
+/* Where a command ends: before the words from=... and until=... at the end of the line. */
+static apr_size_t command_end(const char *args)
+{
+    apr_size_t end = strlen(args), start;
+
+    while (1) {
+        while (end && apr_isspace(args[end - 1]))
+            end--;
+        for (start = end; start && !apr_isspace(args[start - 1]); start--)
+            ;
+        if (!start || !validity(args + start))
+            return end;
+        end = start;
+    }
+}
+
 static void split_arguments(po_reading *x, const char *args)
 {
     apr_array_header_t *words = apr_array_make(x->pool, 4, sizeof(char *));
@@ -422,8 +454,12 @@ static void split_arguments(po_reading *x, const char *args)
         args = apr_pstrmemdup(x->pool, args, len - 1);
     /* a command keeps its arguments and their quotes: exec:/usr/bin/pass show "punchout acme" */
     if ((x->directive->where & PO_SECRET_VALUE) && !strncmp(args, "exec:", 5)) {
-        APR_ARRAY_PUSH(words, char *) = apr_pstrdup(x->pool, args);
-        args = "";
+        apr_size_t end = x->directive->max > 1 ? command_end(args) : len;
+
+        APR_ARRAY_PUSH(words, char *) = apr_pstrmemdup(x->pool, args, end);
+        args += end;
+        while (apr_isspace(*args))
+            args++;
     }
     while (*args)
         APR_ARRAY_PUSH(words, char *) = ap_getword_conf(x->pool, &args);
@@ -431,7 +467,7 @@ static void split_arguments(po_reading *x, const char *args)
     x->argv = (char **)words->elts;
 }
 
-/* Secrets are masked; of other arguments only a URL's password is. */
+/* Secrets are masked but for the words behind them that say when they count; of other arguments only a URL's password is. */
 static const char *shown_arguments(po_reading *x)
 {
     const char *text = "";
@@ -439,8 +475,8 @@ static const char *shown_arguments(po_reading *x)
 
     for (i = 0; i < x->argc; i++)
         text = apr_pstrcat(x->pool, text, i ? " " : "",
-                           x->directive->where & PO_SECRET_VALUE ? po_secret_shown(x->argv[i], x->pool)
-                                                                 : po_url_masked(x->argv[i], x->pool), NULL);
+                           (x->directive->where & PO_SECRET_VALUE) && !(i && validity(x->argv[i]))
+                           ? po_secret_shown(x->argv[i], x->pool) : po_url_masked(x->argv[i], x->pool), NULL);
     return text;
 }
 

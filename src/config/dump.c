@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 
 #define MASK "********"
 
@@ -38,14 +39,52 @@ static json_t *credentials(const apr_array_header_t *list)
     return array;
 }
 
+/* JSON null for 0: no limit. */
+static json_t *timestamp(apr_time_t t)
+{
+    char stamp[PO_TIMESTAMP];
+
+    return t ? json_string(po_timestamp(t, stamp)) : json_null();
+}
+
+/* Where a secret comes from and when it counts, never what it is; a command's arguments may hold one, too. */
+static json_t *secret(const po_secret *s)
+{
+    const char *source = !s->source ? "configuration" : !strncmp(s->source, "exec:", 5) ? "exec" : s->source;
+
+    return json_pack("{s:s, s:o, s:o, s:o}", "value", MASK, "source", text(source), "from", timestamp(s->from),
+                     "until", timestamp(s->until));
+}
+
 static json_t *secrets(const apr_array_header_t *list)
 {
     json_t *array = json_array();
     int i;
 
     for (i = 0; list && i < list->nelts; i++)
-        json_array_append_new(array, json_string(MASK));
+        json_array_append_new(array, secret(&APR_ARRAY_IDX(list, i, po_secret)));
     return array;
+}
+
+static json_t *certificates(const apr_array_header_t *list)
+{
+    json_t *array = json_array();
+    int i;
+
+    for (i = 0; list && i < list->nelts; i++) {
+        const po_certificate *c = &APR_ARRAY_IDX(list, i, po_certificate);
+
+        json_array_append_new(array, json_pack("{s:o, s:o}", "subject", text(c->subject), "sha256",
+                                               text(c->fingerprint)));
+    }
+    return array;
+}
+
+static json_t *authentication(po_authentication a)
+{
+    static const char *const words[] = { "any", "secret", "certificate", "both" };
+
+    return text(words[a]);
 }
 
 static json_t *posts(const apr_array_header_t *list, apr_pool_t *p)
@@ -89,12 +128,14 @@ static json_t *texts(const apr_array_header_t *list)
 
 static json_t *profile(const po_profile *f)
 {
-    return json_pack("{s:o, s:o, s:o, s:b, s:b, s:i, s:i, s:i, s:i, s:o, s:i}", "name", text(f->name),
+    return json_pack("{s:o, s:o, s:o, s:b, s:b, s:i, s:i, s:i, s:i, s:o, s:i, s:b, s:b, s:b}", "name", text(f->name),
                      "dtd", text(f->dtd), "cartField", text(f->cart_field), "cartBase64", f->cart_base64,
                      "asciiOnly", f->ascii_only, "partBytes", f->part_bytes,
                      "descriptionBytes", f->description_bytes, "shortNameBytes", f->short_name_bytes,
                      "priceDecimals", f->price_decimals, "forbidden", text(f->forbidden),
-                     "transientHTTP", f->transient_http);
+                     "transientHTTP", f->transient_http, "startElsewhere", f->start_elsewhere,
+                     "confirmation", (f->documents & PO_POST_CONFIRMATION) != 0,
+                     "invoice", (f->documents & PO_POST_INVOICE) != 0);
 }
 
 static json_t *units(const apr_table_t *t)
@@ -111,6 +152,14 @@ static json_t *units(const apr_table_t *t)
     return object;
 }
 
+/* null: the usual names. */
+static json_t *user_data(const po_user_map *map)
+{
+    return json_pack("{s:o, s:o, s:o}", "user", map->user ? texts(map->user) : json_null(),
+                     "email", map->email ? texts(map->email) : json_null(),
+                     "name", map->name ? texts(map->name) : json_null());
+}
+
 static json_t *buyer(const po_buyer *b, apr_pool_t *p)
 {
     static const char *const mismatch[] = { "reject", "hold", "accept" };
@@ -123,7 +172,11 @@ static json_t *buyer(const po_buyer *b, apr_pool_t *p)
     json_object_set_new(o, "suppliers", credentials(b->suppliers));
     json_object_set_new(o, "senders", credentials(b->senders));
     json_object_set_new(o, "sellers", texts(b->sellers));
+    json_object_set_new(o, "identityCase", text(b->ignore_case ? "ignore" : "exact"));
     json_object_set_new(o, "secrets", secrets(b->secrets));
+    json_object_set_new(o, "clientCertificates", certificates(b->certificates));
+    json_object_set_new(o, "authentication", authentication(b->authentication));
+    json_object_set_new(o, "userData", user_data(&b->user_map));
     json_object_set_new(o, "returnHosts", return_hosts(b->return_hosts, p));
     json_object_set_new(o, "posts", posts(b->posts, p));
     json_object_set_new(o, "units", units(b->units));
@@ -134,6 +187,7 @@ static json_t *buyer(const po_buyer *b, apr_pool_t *p)
     json_object_set_new(o, "orderMismatch", text(mismatch[b->mismatch]));
     json_object_set_new(o, "activate", text(b->activate == PO_ACTIVATE_EACH ? "each" : "all"));
     json_object_set_new(o, "via", text(b->via ? b->via->name : NULL));
+    json_object_set_new(o, "fault", text(b->fault));
     return o;
 }
 
@@ -145,9 +199,11 @@ static json_t *hubs(apr_hash_t *all, apr_pool_t *p)
     for (i = apr_hash_first(p, all); i; i = apr_hash_next(i)) {
         const po_hub *h = apr_hash_this_val(i);
 
-        json_array_append_new(array, json_pack("{s:o, s:o, s:o, s:o}", "name", text(h->name), "senders",
-                                               credentials(h->senders), "secrets", secrets(h->secrets), "posts",
-                                               posts(h->posts, p)));
+        json_array_append_new(array, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "name", text(h->name),
+                                               "senders", credentials(h->senders), "secrets", secrets(h->secrets),
+                                               "clientCertificates", certificates(h->certificates),
+                                               "authentication", authentication(h->authentication),
+                                               "posts", posts(h->posts, p)));
     }
     return array;
 }
@@ -171,13 +227,14 @@ static json_t *site(const po_site *s, apr_pool_t *p)
     json_object_set_new(o, "productPage", text(s->product_page));
     json_object_set_new(o, "fulfillment", text(po_url_masked(s->fulfillment, p)));
     json_object_set_new(o, "fulfillmentTest", text(po_url_masked(s->fulfillment_test, p)));
-    json_object_set_new(o, "backendSecret", text(s->backend_secret ? MASK : NULL));
+    json_object_set_new(o, "backendSecret", s->backend_secret ? secret(s->backend_secret) : json_null());
     json_object_set_new(o, "mailURL", text(po_url_masked(s->mail_url, p)));
     json_object_set_new(o, "mailFrom", text(s->mail_from));
     json_object_set_new(o, "mailTemplates", text(s->mail_templates));
     json_object_set_new(o, "requestTimeout", seconds(s->request_timeout));
     json_object_set_new(o, "usageBudget", text(s->usage_budget));
     json_object_set_new(o, "accountRequired", json_boolean(s->account_required));
+    json_object_set_new(o, "fault", text(s->fault));
     json_object_set_new(o, "hubs", hubs(s->hubs, p));
     json_object_set_new(o, "buyers", buyers);
     return o;

@@ -2,6 +2,7 @@
 #include "config/config_private.h"
 
 #include "apr_file_io.h"
+#include "apr_lib.h"
 #include "apr_thread_proc.h"
 #include <string.h>
 
@@ -13,16 +14,28 @@ const char *po_secret_shown(const char *text, apr_pool_t *p)
     return strncmp(text, "file:", 5) && strncmp(text, "exec:", 5) ? "********" : text;
 }
 
+/* Without blanks around it: what comes in is read so, and could never equal a secret with some. */
+static const char *trimmed(const char *text, apr_pool_t *p)
+{
+    char *copy, *end;
+
+    while (apr_isspace(*text))
+        text++;
+    copy = apr_pstrdup(p, text);
+    for (end = copy + strlen(copy); end > copy && apr_isspace(end[-1]); end--)
+        ;
+    *end = '\0';
+    return copy;
+}
+
 /* The first line of what was read, without its end. */
-static const char *first_line(char *text, const char **value)
+static const char *first_line(char *text, const char **value, apr_pool_t *p)
 {
     text[strcspn(text, "\r\n")] = '\0';
-    if (!*text)
+    *value = trimmed(text, p);
+    if (!**value)
         return "its first line is empty; the secret belongs there";
-    if (!strcasecmp(text, "none"))
-        return "none is no secret; agree on one with the buyer";
-    *value = text;
-    return NULL;
+    return strcasecmp(*value, "none") ? NULL : "none is no secret; agree on one with the buyer";
 }
 
 /* Reads up to SECRET_MAX bytes, or to the first line's end. deadline 0: no limit of time. */
@@ -47,9 +60,8 @@ static apr_status_t read_some(apr_file_t *f, char *text, apr_time_t deadline)
     return rv == APR_EOF ? APR_SUCCESS : rv;
 }
 
-static const char *secret_of_file(const char *name, const char **value, apr_pool_t *p)
+static const char *secret_of_file(const char *path, const char **value, apr_pool_t *p)
 {
-    const char *path = *name ? ap_server_root_relative(p, name) : NULL;
     char *text = apr_palloc(p, SECRET_MAX + 1), reason[120];
     apr_file_t *f;
     apr_finfo_t info;
@@ -72,7 +84,7 @@ static const char *secret_of_file(const char *name, const char **value, apr_pool
         return apr_psprintf(p, "%s is not a plain file", path);
     if (info.protection & APR_FPROT_WREAD)
         return apr_psprintf(p, "everybody on this machine can read the file %s; chmod o-r it", path);
-    return first_line(text, value);
+    return first_line(text, value, p);
 }
 
 static apr_status_t start_command(apr_proc_t *proc, const char *command, apr_pool_t *p)
@@ -119,17 +131,24 @@ static const char *secret_of_command(const char *command, const char **value, ap
         return apr_psprintf(p, "the command gave no answer within %d seconds", COMMAND_SECONDS);
     if (!APR_PROC_CHECK_EXIT(why) || code)
         return apr_psprintf(p, "the command failed (status %d); it must print the secret and end with 0", code);
-    return first_line(text, value);
+    return first_line(text, value, p);
 }
 
-const char *po_secret_read(const char *text, const char **value, apr_pool_t *p)
+const char *po_secret_read(const char *text, po_secret *out, apr_pool_t *p)
 {
-    if (!strncmp(text, "file:", 5))
-        return secret_of_file(text + 5, value, p);
-    if (!strncmp(text, "exec:", 5))
-        return secret_of_command(text + 5, value, p);
-    if (!*text || !strcasecmp(text, "none"))
+    if (!strncmp(text, "file:", 5)) {
+        const char *path = text[5] ? ap_server_root_relative(p, text + 5) : NULL;
+
+        out->source = apr_pstrcat(p, "file:", path, NULL);
+        return secret_of_file(path, &out->value, p);
+    }
+    if (!strncmp(text, "exec:", 5)) {
+        out->source = text;
+        return secret_of_command(text + 5, &out->value, p);
+    }
+    out->source = NULL;
+    out->value = trimmed(text, p);
+    if (!*out->value || !strcasecmp(out->value, "none"))
         return "an empty secret or none would let anybody in; write file:PATH, exec:COMMAND or the secret";
-    *value = text;
     return NULL;
 }

@@ -22,7 +22,7 @@ static void site_problem(po_check *c, const po_place *at, const char *value, con
 
 static const char *make_secret(po_check *c, const po_setting *from, po_secret *out)
 {
-    const char *wrong = po_secret_read(from->text, &out->value, c->pool);
+    const char *wrong = po_secret_read(from->text, out, c->pool);
 
     if (!wrong)
         po_sha256(c->crypto, out->value, strlen(out->value), out->digest);
@@ -35,10 +35,13 @@ static void read_secrets(po_check *c, const apr_array_header_t *from, apr_array_
     int i;
 
     for (i = 0; i < from->nelts; i++) {
-        const po_setting *s = &APR_ARRAY_IDX(from, i, po_setting);
-        po_secret secret;
+        const po_secret_setting *setting = &APR_ARRAY_IDX(from, i, po_secret_setting);
+        const po_setting *s = &setting->value;
+        po_secret secret = { NULL };
         const char *wrong = make_secret(c, s, &secret);
 
+        secret.from = setting->from;
+        secret.until = setting->until;
         if (!wrong) {
             APR_ARRAY_PUSH(to, po_secret) = secret;
             continue;
@@ -48,6 +51,40 @@ static void read_secrets(po_check *c, const apr_array_header_t *from, apr_array_
         if (!*fault)
             *fault = apr_pstrcat(c->pool, "PunchOutSharedSecret: ", wrong, NULL);
     }
+}
+
+/* Of a block with secrets: nobody can use it any more. No error, for time alone must not keep a server from starting. */
+static void check_expiry(const po_place *at, const char *name, const apr_array_header_t *secrets)
+{
+    apr_time_t now = apr_time_now();
+    int i;
+
+    for (i = 0; i < secrets->nelts; i++) {
+        const po_secret *s = &APR_ARRAY_IDX(secrets, i, po_secret);
+
+        if (!s->until || now < s->until)
+            return;
+    }
+    if (secrets->nelts)
+        po_report(APLOG_WARNING, at, name, "PO0074: every PunchOutSharedSecret of this block has expired; agree on a new "
+                  "one and add it");
+}
+
+/* What the block's PunchOutAuthentication asks for must be there. NULL, or what is missing. */
+static const char *proof_incomplete(const po_setting *wanted, int secrets, int certificates)
+{
+    if (wanted->at && (wanted->number == PO_AUTHENTICATION_SECRET || wanted->number == PO_AUTHENTICATION_BOTH) && !secrets)
+        return "PO0079: its PunchOutAuthentication asks for a secret; add PunchOutSharedSecret file:PATH";
+    if (wanted->at && wanted->number >= PO_AUTHENTICATION_CERTIFICATE && !certificates)
+        return "PO0078: its PunchOutAuthentication asks for a certificate; add PunchOutClientCertificate";
+    return NULL;
+}
+
+static void check_certificates(const po_place *at, const char *name, const apr_array_header_t *certificates)
+{
+    if (certificates->nelts && !ap_find_linked_module("mod_ssl.c"))
+        po_report(APLOG_WARNING, at, name, "PO0080: its PunchOutClientCertificate can never match, for mod_ssl is not "
+                  "loaded; load it, and ask for certificates with SSLVerifyClient");
 }
 
 static void check_backend_secret(po_check *c)
@@ -72,10 +109,15 @@ static void check_hub(po_check *c, po_hub_block *h)
         return;
     h->checked = 1;
     read_secrets(c, h->secrets, h->hub.secrets, &h->fault);
+    h->hub.authentication = (po_authentication)h->authentication.number;
+    check_expiry(h->at, h->hub.name, h->hub.secrets);
+    check_certificates(h->at, h->hub.name, h->hub.certificates);
     if (!h->hub.senders->nelts)
         wrong = "PO0059: it has no Sender; add PunchOutSender DOMAIN IDENTITY";
-    else if (!h->secrets->nelts)
-        wrong = "PO0060: it has no secret; add PunchOutSharedSecret file:PATH";
+    else if (!h->secrets->nelts && !h->hub.certificates->nelts)
+        wrong = "PO0060: it has no secret; add PunchOutSharedSecret file:PATH, or PunchOutClientCertificate";
+    else
+        wrong = proof_incomplete(&h->authentication, h->secrets->nelts, h->hub.certificates->nelts);
     if (!wrong || h->fault)
         return;
     po_report(APLOG_ERR, h->at, h->hub.name, wrong);
@@ -117,13 +159,16 @@ static const char *buyer_incomplete(const po_check *c, const po_buyer_block *b)
     if (!buyer->credentials->nelts)
         return "PO0061: nothing says who this buyer is; add PunchOutCredential DOMAIN IDENTITY as in From of its "
                "documents";
-    if (!b->secrets->nelts && !b->via.at)
-        return "PO0062: it has no secret; add PunchOutSharedSecret file:PATH, or PunchOutVia HUB";
+    if (!b->secrets->nelts && !buyer->certificates->nelts && !b->via.at)
+        return "PO0062: it has no secret; add PunchOutSharedSecret file:PATH, PunchOutClientCertificate or PunchOutVia "
+               "HUB";
     if (!buyer->return_hosts->nelts)
         return "PO0063: carts may go back to no host; add PunchOutReturnHosts, e.g. acme.coupahost.com";
     if (!buyer->suppliers->nelts && !c->config->identities->nelts)
         return "PO0064: nothing says who we are to this buyer; add PunchOutIdentity DOMAIN IDENTITY to the site, or "
                "PunchOutSupplier here";
+    if (!b->via.at)
+        return proof_incomplete(&b->authentication, b->secrets->nelts, buyer->certificates->nelts);
     return NULL;
 }
 
@@ -148,8 +193,14 @@ static po_buyer *resolve_buyer(po_check *c, po_buyer_block *b)
     po_buyer *buyer;
     const char *wrong;
 
-    if (!b->checked)
+    if (!b->checked) {
         read_secrets(c, b->secrets, b->buyer.secrets, &b->fault);
+        b->buyer.authentication = (po_authentication)b->authentication.number;
+        if (!b->via.at) {
+            check_expiry(b->at, b->buyer.name, b->buyer.secrets);
+            check_certificates(b->at, b->buyer.name, b->buyer.certificates);
+        }
+    }
     b->checked = 1;
     buyer = apr_pmemdup(c->pool, &b->buyer, sizeof(*buyer));
     buyer->fault = b->fault;
