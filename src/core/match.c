@@ -18,26 +18,32 @@ static char lower(char c)
 
 /* ---- index ---------------------------------------------------------------------------------------------------- */
 
+/* Appends text and its NUL at n; where the next part goes, or 0 when it doesn't fit. */
+static apr_size_t add_part(char key[KEY_MAX], apr_size_t n, const char *text, int folded)
+{
+    apr_size_t len = text ? strlen(text) : 0, i;
+
+    if (len >= KEY_MAX - n)
+        return 0;
+    if (folded)
+        for (i = 0; i < len; i++)
+            key[n + i] = lower(text[i]);
+    else if (len)
+        memcpy(key + n, text, len);
+    key[n + len] = '\0';
+    return n + len + 1;
+}
+
 /* "domain\0identity\0domain\0identity\0", domains in lower case, identities too when folded; 0 when it doesn't fit. */
 static apr_size_t pair_key(char key[KEY_MAX], const po_credential *from, const po_credential *to, int folded)
 {
-    const char *part[4] = { from->domain, from->identity, to->domain, to->identity };
-    apr_size_t n = 0;
-    int i;
+    apr_size_t n = add_part(key, 0, from->domain, 1);
 
-    for (i = 0; i < 4; i++) {
-        const char *s = part[i] ? part[i] : "";
-
-        for (; *s; s++) {
-            if (n + 2 > KEY_MAX)
-                return 0;
-            key[n++] = i & 1 && !folded ? *s : lower(*s);
-        }
-        if (n + 2 > KEY_MAX)
-            return 0;
-        key[n++] = '\0';
-    }
-    return n;
+    if (n)
+        n = add_part(key, n, from->identity, folded);
+    if (n)
+        n = add_part(key, n, to->domain, 1);
+    return n ? add_part(key, n, to->identity, folded) : 0;
 }
 
 static const char *claimed_twice(const po_buyer *a, const po_buyer *b, const po_credential *from, const po_credential *to,
