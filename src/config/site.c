@@ -290,16 +290,24 @@ static void resolve_buyers(po_check *c)
 static void check_catalog(po_check *c)
 {
     const po_setting *s = &c->config->catalog;
-    const char *wrong;
+    const char *seen = s->at ? apr_hash_get(c->catalogs, s->text, APR_HASH_KEY_STRING) : NULL, *wrong = NULL;
 
-    if (!s->at || apr_hash_get(c->catalogs, s->text, APR_HASH_KEY_STRING))
+    if (!s->at)
         return;
-    apr_hash_set(c->catalogs, s->text, APR_HASH_KEY_STRING, "");
-    if (po_catalog_compiled(s->text, c->global->state_dir, c->pool))
-        return;                                 /* the same bytes were checked when they were compiled */
-    wrong = po_catalog_check(s->text, c->pool);
+    /* the same bytes were checked when they were compiled */
+    if (!seen && !po_catalog_compiled(s->text, c->global->state_dir, c->pool))
+        wrong = po_catalog_check(s->text, c->pool);
     if (wrong)
         po_report(APLOG_ERR, s->at, s->text, apr_pstrcat(c->pool, "PO0068: ", wrong, NULL));
+    if (!seen)
+        seen = wrong ? "wrong" : "right";
+    apr_hash_set(c->catalogs, s->text, APR_HASH_KEY_STRING, seen);
+    if (*seen == 'w')
+        return;
+    /* buyers change while the catalog doesn't, and differ from site to site */
+    wrong = po_catalog_check_prices(s->text, c->site->buyers, c->pool);
+    if (wrong)
+        po_report(APLOG_ERR, s->at, s->text, apr_pstrcat(c->pool, "PO0089: ", wrong, NULL));
 }
 
 static const char *check_target(po_check *c, const po_setting *s)

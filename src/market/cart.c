@@ -83,7 +83,7 @@ static const char *read_terms(cart *c)
 
 /* ---- may it be requested ----------------------------------------------------------------------------------------- */
 
-static int sells_to(const po_buyer *buyer, const char *seller)
+int po_sells_to(const po_buyer *buyer, const char *seller)
 {
     int i;
 
@@ -265,7 +265,7 @@ const char *po_cart_build(po_request *r, const po_offer *offer, const po_request
     r->term = offer->term;
     r->currency = offer->currency ? offer->currency : buyer->currency;
     r->charges = apr_array_make(p, 2, sizeof(po_charge));
-    if (!sells_to(buyer, offer->seller))
+    if (!po_sells_to(buyer, offer->seller))
         return apr_psprintf(p, "Your organization doesn't buy from %s through this marketplace. Choose a product of "
                             "another seller, or ask your procurement team.", offer->seller);
     if (!r->currency)

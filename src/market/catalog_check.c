@@ -521,3 +521,56 @@ const char *po_catalog_check(const char *file, apr_pool_t *p)
 {
     return po_catalog_read(file, NULL, NULL, NULL, p);
 }
+
+/* ---- prices and buyers ------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    const char *file;
+    const apr_array_header_t *buyers;   /* po_buyer * */
+    apr_pool_t *p;
+} price_check;
+
+static const char *price_too_fine(const price_check *c, const po_product *product, const po_offer *o, const po_decimal *price)
+{
+    int i, decimals = po_decimal_decimals(price);
+    char text[PO_DECIMAL_TEXT];
+
+    for (i = 0; i < c->buyers->nelts; i++) {
+        const po_buyer *b = APR_ARRAY_IDX(c->buyers, i, const po_buyer *);
+
+        if (decimals > b->profile.price_decimals && po_sells_to(b, product->seller))
+            return apr_psprintf(c->p, "%s: the price %s of offer \"%s\" has %d decimals, and buyer %s takes %d (profile %s); "
+                                "price it per larger unit, or see PunchOutPriceDecimals and PunchOutSellers", c->file,
+                                po_decimal_text(price, 0, text), o->offer, decimals, b->name, b->profile.price_decimals,
+                                b->profile.name);
+    }
+    return NULL;
+}
+
+static const char *prices_of_product(void *baton, const po_product *product)
+{
+    const price_check *c = baton;
+    const char *wrong = NULL;
+    int i, k;
+
+    for (i = 0; i < product->offers->nelts && !wrong; i++) {
+        const po_offer *o = &APR_ARRAY_IDX(product->offers, i, po_offer);
+
+        if (o->has_price)
+            wrong = price_too_fine(c, product, o, &o->price);
+        for (k = 0; o->usage && k < o->usage->nelts && !wrong; k++)
+            wrong = price_too_fine(c, product, o, &APR_ARRAY_IDX(o->usage, k, po_usage).price);
+    }
+    return wrong;
+}
+
+const char *po_catalog_check_prices(const char *file, const apr_array_header_t *buyers, apr_pool_t *p)
+{
+    price_check c = { file, buyers, p };
+    int i;
+
+    for (i = 0; i < buyers->nelts; i++)
+        if (APR_ARRAY_IDX(buyers, i, const po_buyer *)->profile.price_decimals < PO_DECIMAL_SCALE_MAX)
+            return po_catalog_read(file, NULL, prices_of_product, &c, p);
+    return NULL;
+}

@@ -28,6 +28,10 @@ typedef struct {                        /* an offer with its product */
 
 /* Checks the JSON file whole without writing anything. NULL, or "FILE:LINE: reason" in p. */
 const char *po_catalog_check(const char *file, apr_pool_t *p);
+/* Whether each price fits into the decimals of every buyer who may request it, for a price is never rounded. buyers:
+ * po_buyer *. The file is read only when some buyer takes fewer decimals than a catalog can hold. NULL, or the first
+ * price that doesn't fit: "FILE: reason" in p. */
+const char *po_catalog_check_prices(const char *file, const apr_array_header_t *buyers, apr_pool_t *p);
 /* Makes sure that dir holds the compiled form of file; *db is its path, named by the digest of the file's bytes and of
  * the format's version, so an unchanged catalog is not parsed again. Written aside and renamed. NULL, or the reason. */
 const char *po_catalog_compile(const char *file, const char *dir, const char **db, apr_pool_t *p);

@@ -34,6 +34,11 @@ typedef const char *po_product_fn(void *baton, const po_product *product);
 /* Reads the whole file; fn may be NULL. NULL, or the first mistake, "FILE:LINE: reason" in p. */
 const char *po_catalog_read(const char *file, po_crypto *digest, po_product_fn *fn, void *baton, apr_pool_t *p);
 
+/* ---- cart.c ------------------------------------------------------------------------------------------------------ */
+
+/* 1 when the buyer may request the products of this seller (PunchOutSellers). */
+int po_sells_to(const po_buyer *buyer, const char *seller);
+
 /* ---- state.c ----------------------------------------------------------------------------------------------------- */
 
 /* An amount as a person of that currency writes it: "1200.00" USD, "1200" JPY, "0.0925" USD. Exact, never rounded. */
