@@ -133,11 +133,12 @@ for my $vhost (qw(shop bare)) {
     like $r->header('Content-Security-Policy'), qr{frame-ancestors https://buyer\.example}, "$vhost: and is framed by them only";
     like $r->header('Content-Security-Policy'), qr{script-src 'nonce-[\w-]{24}'}, "$vhost: with a nonce for its script";
     my ($request) = (cart_of($r))[0] =~ /(req-\w{16})\.1/;
-    is order_reply('', vhost => $vhost)->code, 200, "$vhost: the order door stands";
     my $other = open_session(vhost => $vhost, buyer => 'globex', email => 'other@globex.example');
     is $other->get(base_url($vhost) . "/punchout/requests/$request")->code, 404, "$vhost: another buyer can't see a request";
     my $foreign = order_document(buyer => 'globex', lines => lines_from($r));
     is status_of(order_reply($foreign, vhost => $vhost)), 409, "$vhost: nor order it";
+    my $own = order_reply(order_document(lines => lines_from($r)), vhost => $vhost);
+    is $own->code . '/' . status_of($own), '200/200', "$vhost: though its own buyer can, by the same lines";
 
     # ---- Require -----------------------------------------------------------------------------------------------------------------
     next if $vhost eq 'bare';
