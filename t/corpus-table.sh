@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes corpus-table.tsv: what each PunchOutSetupRequest and OrderRequest of the corpus says, by XPath and without any
+# Makes corpus-table.tsv: what each request of the corpus says, by XPath and without any
 # code of this project. usage: PUNCHOUT_SHARED=DIR t/corpus-table.sh > t/corpus-table.tsv
 : "${PUNCHOUT_SHARED:?names the folder that holds corpus/}"
 : "${XMLLINT:=xmllint}"
@@ -71,7 +71,7 @@ row() {
     cell "$(value "string($header/@orderID)")"
     cell "$(value "string($header/@type)")"
     cell "$(value "string($header/@orderVersion)")"
-    cell "$(value "string($header/DocumentReference/@payloadID)")"
+    cell "$(value "string(($header | /cXML/Request/StatusUpdateRequest)/DocumentReference/@payloadID)")"
     cell "$(number "$header/Total/Money")"
     cell "$(value "string($header/Total/Money/@currency)")"
     lines "/cXML/Request/*"
@@ -81,6 +81,6 @@ row() {
 echo "file${tab}result${tab}kind${tab}payloadID${tab}from${tab}to${tab}sender${tab}test${tab}operation${tab}buyer cookie${tab}\
 return URL${tab}user${tab}email${tab}name${tab}selected part${tab}order id${tab}order type${tab}version${tab}refers to${tab}\
 total${tab}currency${tab}number of lines${tab}lines"
-for file in posr-*.xml order-*.xml synthetic/*.xml synthetic/*.mime; do
+for file in posr-*.xml order-*.xml synthetic/*.xml synthetic/*.mime profile-request-*.xml status*.xml ship-notice-*.xml invoice-*.xml; do
     row
 done
