@@ -5,6 +5,7 @@ use warnings;
 use Exporter 'import';
 use PunchoutTest;
 use PunchoutTest::Parties ();
+use PunchoutTest::Variants qw(parts);
 use XML::LibXML;
 
 our @EXPORT = qw(corpus_folder corpus_files corpus_document corpus_status corpus_url without_foreign_ids make_request);
@@ -49,7 +50,7 @@ sub plain { my ($number) = @_; $number =~ s/(\.\d*?)0+$/$1/; $number =~ s/\.$//;
 # lines. Lines without an auxiliary id of ours are found by part, price, currency and quantity. The request's id.
 sub make_request {
     my ($file, $document) = @_;
-    my $xml = XML::LibXML->new(load_ext_dtd => 0)->parse_string($document);
+    my $xml = XML::LibXML->new(load_ext_dtd => 0)->parse_string((parts($document))[1]);
     my @items = $xml->findnodes('//ItemOut');
     my ($id) = $items[0]->findvalue('ItemID/SupplierPartAuxiliaryID') =~ /^(req-\w+)\.\d+$/;
     $id ||= "req-corpus$$" . ++$made;

@@ -6,7 +6,7 @@ use Encode qw(decode encode);
 use Exporter 'import';
 use XML::LibXML;
 
-our @EXPORT_OK = qw(@CHANGES variant);
+our @EXPORT_OK = qw(@CHANGES variant parts);
 
 my %time = (
     'time-z'       => '2026-11-23T10:15:00Z',
@@ -33,13 +33,21 @@ my %change = (
 our @CHANGES = qw(as-is no-doctype other-dtd crlf bom utf-16 latin-1 attributes children no-agent no-type
     time-z time-offset time-local time-blank time-words time-text);
 
-# The changed document; undef where there is nothing to change. Of a MIME message the part that is XML is changed.
+my %charset = ('utf-16' => 'UTF-16', 'latin-1' => 'ISO-8859-1');
+
+# What stands before the cXML document, the document, what stands behind it: in a MIME message that is something.
+sub parts {
+    my $message = shift;
+    return $message =~ /^(Content-Type:.*?)(<\?xml.*?<\/cXML>)(.*)$/s ? ($1, $2, $3) : ('', $message, '');
+}
+
+# The changed document, or the message with it; undef where there is nothing to change.
 sub variant {
-    my ($document, $name) = @_;
-    my ($before, $after) = ('', '');
-    ($before, $document, $after) = ($1, $2, $3) if $document =~ /^(Content-Type:.*?)(<\?xml.*?<\/cXML>)(.*)$/s;
+    my ($message, $name) = @_;
+    my ($before, $document, $after) = parts($message);
     my $changed = $change{$name}->($document);
     return undef if $changed eq $document && $name !~ /^(?:as-is|no-type)$/;
+    $before =~ s/charset=UTF-8/charset=$charset{$name}/ if $charset{$name};
     return $before . $changed . $after;
 }
 
