@@ -35,11 +35,13 @@ is_deeply [sort keys %expected], \@files, 'and a row for each document';
 my $folder = File::Temp->newdir;
 my (%variant, %path);
 for my $file (@files) {
+    my $message = corpus_document($file);
+    my $document = (parts($message))[1];
     for my $change (@CHANGES) {
-        my $document = $variant{$file}{$change} = variant(corpus_document($file), $change);
-        next unless defined $document;
+        $variant{$file}{$change} = variant($message, $change);
+        next unless defined $variant{$file}{$change};
         my $path = $path{$file}{$change} = "$folder/" . $file =~ s{/}{_}gr . ".$change";
-        PunchoutTest::Parties::spew($path, (parts($document))[1]);
+        PunchoutTest::Parties::spew($path, variant($document, $change));
     }
 }
 my %read;
