@@ -6,7 +6,7 @@
 
 #include "cxml/cxml.h"
 
-#define COLUMNS 23
+#define COLUMNS 25
 
 static const char *cell(const char *text)
 {
@@ -66,6 +66,8 @@ static void order_cells(const char **found, const po_cxml_order *o, apr_pool_t *
     found[18] = cell(o->refers_to);
     found[19] = number(&o->total, p);
     found[20] = cell(o->currency);
+    found[23] = cell(o->order_type);
+    found[24] = cell(o->agreement);
 }
 
 static void cart_cells(const char **found, const po_cxml_order_message *m, apr_pool_t *p)
