@@ -1,5 +1,5 @@
-# Real documents, each in the ways that other systems would have sent it: no change that means nothing may change what is read
-# out of a document or what it is answered. The table is t/corpus-matrix.tsv; "-": there is nothing to change.
+# Real documents, each in the ways that other systems would have sent it: no change that means nothing may change
+# what is read out of a document or what it is answered. The table is t/corpus-matrix.tsv; "-": there is nothing to change.
 use strict;
 use warnings FATAL => 'all';
 use Apache::Test qw(-withtestmore);
@@ -13,13 +13,14 @@ use PunchoutTest::Parties ();
 use PunchoutTest::Variants qw(@CHANGES variant parts);
 
 my $reader = "$FindBin::Bin/unit/read_document";
-Test::More::plan skip_all => 'no real documents here: set PUNCHOUT_SHARED to the folder that holds corpus/' unless corpus_folder();
+Test::More::plan skip_all => 'no real documents here: set PUNCHOUT_SHARED to the folder that holds corpus/'
+    unless corpus_folder();
 
 my @columns = split /\t/, (split /\n/, PunchoutTest::Parties::slurp("$FindBin::Bin/corpus-table.tsv"))[0];
 my %row = corpus_status("$FindBin::Bin/corpus-status.tsv");
 my @files = corpus_files();
 
-# ---- the committed table -------------------------------------------------------------------------------------------------
+# ---- the committed table -------------------------------------------------------------------------------------------
 
 my ($head, %expected);
 for (grep { !/^#/ } split /\n/, PunchoutTest::Parties::slurp("$FindBin::Bin/corpus-matrix.tsv")) {
@@ -29,8 +30,11 @@ for (grep { !/^#/ } split /\n/, PunchoutTest::Parties::slurp("$FindBin::Bin/corp
 }
 is $head, join(' ', @CHANGES), 'the table has a column for each change';
 is_deeply [sort keys %expected], \@files, 'and a row for each document';
+is_deeply { map { $_ => $expected{$_}[0] } keys %expected },
+    { map { $_ => $row{$_}{ $row{$_}{then} eq '-' ? 'status' : 'then' } } keys %row },
+    'a document as it is has the Status of corpus-status.tsv';
 
-# ---- what is read --------------------------------------------------------------------------------------------------------
+# ---- what is read --------------------------------------------------------------------------------------------------
 
 my $folder = File::Temp->newdir;
 my (%variant, %path);
@@ -63,7 +67,7 @@ sub verdict {
     return '=';
 }
 
-# ---- what is answered ----------------------------------------------------------------------------------------------------
+# ---- what is answered ----------------------------------------------------------------------------------------------
 
 my $ua = browser(cookie_jar => undef);
 
@@ -92,7 +96,8 @@ for my $file (@files) {
     my ($request, $document, @cells, @wrong) = ();
     if ($row{$file}{then} ne '-') {
         $document = own_order(corpus_document($file));
-        is answer($file, 'as-is', $document), $row{$file}{status}, "$file: Status $row{$file}{status} before its request is made";
+        is answer($file, 'as-is', $document), $row{$file}{status},
+            "$file: Status $row{$file}{status} before its request is made";
         $request = make_request($file, $document);
     }
     for my $i (0 .. $#CHANGES) {
@@ -114,7 +119,8 @@ for my $file (@files) {
     }
     else {
         arrived($request, 10);
-        is ledger("SELECT count(*) FROM outbox WHERE request='$request' AND channel LIKE 'event%'"), 1, "$file: one event, however often it came";
+        is ledger("SELECT count(*) FROM outbox WHERE request='$request' AND channel LIKE 'event%'"), 1,
+            "$file: one event, however often it came";
         is scalar(events($request)), 1, "$file: which the backend got once";
     }
 }

@@ -1,5 +1,5 @@
-# Real documents over HTTP: each gets the Status that the committed table gives it. What is read out of them is the business of
-# t/unit/test_corpus.c, and what changes of them change that of t/corpus-matrix.t.
+# Real documents over HTTP: each gets the Status that the committed table gives it. What is read out of them is the
+# business of t/unit/test_corpus.c, and what changes of them change that of t/corpus-matrix.t.
 use strict;
 use warnings FATAL => 'all';
 use Apache::Test qw(-withtestmore);
@@ -8,7 +8,8 @@ use lib "$FindBin::Bin/lib";
 use PunchoutTest;
 use PunchoutTest::Corpus;
 
-Test::More::plan skip_all => 'no real documents here: set PUNCHOUT_SHARED to the folder that holds corpus/' unless corpus_folder();
+Test::More::plan skip_all => 'no real documents here: set PUNCHOUT_SHARED to the folder that holds corpus/'
+    unless corpus_folder();
 
 my %row = corpus_status("$FindBin::Bin/corpus-status.tsv");
 is_deeply [sort keys %row], [corpus_files()], 'every document of the corpus has its row, and every row its document';

@@ -1,4 +1,4 @@
-/* read_document.c - what the reader says of files, a line each: the columns of t/corpus-table.tsv, then an order's digest. */
+/* read_document.c - what the reader says of files, a line each: the columns of t/corpus-table.tsv, and the digest. */
 #include <stdio.h>
 #include <string.h>
 

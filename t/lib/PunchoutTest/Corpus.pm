@@ -10,7 +10,11 @@ use XML::LibXML;
 
 our @EXPORT = qw(corpus_folder corpus_files corpus_document corpus_status corpus_url without_foreign_ids make_request);
 
-my %buyer_of = ('order-cxmlphp.xml' => 'cxmlphp', 'order-officeluv.xml' => 'officeluv-order', 'synthetic/order-split-lines.xml' => 'acme');
+my %buyer_of = (
+    'order-cxmlphp.xml'               => 'cxmlphp',
+    'order-officeluv.xml'             => 'officeluv-order',
+    'synthetic/order-split-lines.xml' => 'acme',
+);
 my $made = 0;
 
 # undef where there are no real documents.
@@ -40,7 +44,9 @@ sub corpus_status {
 }
 
 # A line that names a foreign request is one that names none: orders by people who typed it.
-sub without_foreign_ids { return $_[0] =~ s{<SupplierPartAuxiliaryID>(?!req-)[^<]*</SupplierPartAuxiliaryID>}{}gr }
+sub without_foreign_ids {
+    return $_[0] =~ s{<SupplierPartAuxiliaryID>(?!req-)[^<]*</SupplierPartAuxiliaryID>}{}gr;
+}
 
 sub sql { my ($text) = @_; $text =~ s/'/''/g; return "'$text'" }
 # Money in the ledger has no trailing zeros: equal text is equal value.

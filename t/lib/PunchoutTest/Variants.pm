@@ -121,10 +121,13 @@ sub reverse_attributes {
 sub sort_children {
     my $e = shift;
     return if $e->nodeName eq 'BuyerCookie';
-    return if grep { $_->nodeType == XML_TEXT_NODE && $_->data =~ /\S/ || $_->nodeType == XML_CDATA_SECTION_NODE } $e->childNodes;
+    return if grep { $_->nodeType == XML_TEXT_NODE && $_->data =~ /\S/ || $_->nodeType == XML_CDATA_SECTION_NODE }
+        $e->childNodes;
     my @children = child_elements($e);
-    my @sorted = map { $children[$_] } sort { $children[$b]->nodeName cmp $children[$a]->nodeName || $a <=> $b } 0 .. $#children;
-    my @places = map { my $place = $e->ownerDocument->createComment(''); $e->replaceChild($place, $_); $place } @children;
+    my @sorted = map { $children[$_] }
+        sort { $children[$b]->nodeName cmp $children[$a]->nodeName || $a <=> $b } 0 .. $#children;
+    my @places = map { my $place = $e->ownerDocument->createComment(''); $e->replaceChild($place, $_); $place }
+        @children;
     $e->replaceChild($sorted[$_], $places[$_]) for 0 .. $#sorted;
     sort_children($_) for @sorted;
 }
