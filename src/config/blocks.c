@@ -191,7 +191,7 @@ void po_read_certificate(po_reading *x)
     else if (strchr(x->argv[0], '=') && *x->argv[0] != '=' && *x->argv[0] != '/')
         c.subject = x->argv[0];
     if (!c.subject && !c.fingerprint)
-        po_wrong(x, "PO0076: write the certificate's name as SSL_CLIENT_S_DN has it, e.g. \"CN=acme,O=Acme Ltd,C=US\", or "
+        po_wrong(x, "PO0076: write the certificate's name as SSL_CLIENT_S_DN has it, e.g. \"CN=acme,O=Acme Ltd\", or "
                  "sha256: and the 64 hex digits of its fingerprint");
     else
         APR_ARRAY_PUSH(x->hub ? x->hub->hub.certificates : x->buyer->buyer.certificates, po_certificate) = c;
@@ -199,7 +199,7 @@ void po_read_certificate(po_reading *x)
 
 void po_read_authentication(po_reading *x)
 {
-    static const char *const words[] = { "any", "secret", "certificate", "both" };  /* in the order of po_authentication */
+    static const char *const words[] = { "any", "secret", "certificate", "both" };      /* of po_authentication */
     int i;
 
     for (i = 0; i < 4; i++)
@@ -363,7 +363,8 @@ void po_read_dtd(po_reading *x)
 
     if (strcmp(v, "1.1.010")
         && (strlen(v) != 7 || strncmp(v, "1.2.0", 5) || !apr_isdigit(v[5]) || !apr_isdigit(v[6])))
-        po_wrong(x, "PO0050: write a version of the cXML 1.2 DTD with three digits at the end, e.g. 1.2.014, or 1.1.010");
+        po_wrong(x, "PO0050: write a version of the cXML 1.2 DTD with three digits at the end, e.g. 1.2.014, or "
+                 "1.1.010");
     else
         po_keep(x, &x->buyer->dtd, v, 0);
 }
@@ -466,8 +467,8 @@ void po_read_forbidden(po_reading *x)
     while (*s >= ' ' && *s < 127)
         s++;
     if (*s || s == x->argv[0])
-        po_wrong(x, "PO0082: write the characters that part numbers must not hold, in quotes and ASCII, e.g. \"?{}\", or "
-                 "none");
+        po_wrong(x, "PO0082: write the characters that part numbers must not hold, in quotes and ASCII, e.g. \"?{}\", "
+                 "or none");
     else
         po_keep(x, &x->buyer->forbidden, x->argv[0], 0);
 }

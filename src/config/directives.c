@@ -467,7 +467,7 @@ static void split_arguments(po_reading *x, const char *args)
     x->argv = (char **)words->elts;
 }
 
-/* Secrets are masked but for the words behind them that say when they count; of other arguments only a URL's password is. */
+/* Secrets are masked, not the words behind them that say when they count; of other arguments a URL's password is. */
 static const char *shown_arguments(po_reading *x)
 {
     const char *text = "";

@@ -53,7 +53,7 @@ static void read_secrets(po_check *c, const apr_array_header_t *from, apr_array_
     }
 }
 
-/* Of a block with secrets: nobody can use it any more. No error, for time alone must not keep a server from starting. */
+/* A warning, no error: the mere passing of time must not keep a server from starting. */
 static void check_expiry(const po_place *at, const char *name, const apr_array_header_t *secrets)
 {
     apr_time_t now = apr_time_now();
@@ -66,16 +66,18 @@ static void check_expiry(const po_place *at, const char *name, const apr_array_h
             return;
     }
     if (secrets->nelts)
-        po_report(APLOG_WARNING, at, name, "PO0074: every PunchOutSharedSecret of this block has expired; agree on a new "
-                  "one and add it");
+        po_report(APLOG_WARNING, at, name, "PO0074: every PunchOutSharedSecret of this block has expired; agree on a "
+                  "new one and add it");
 }
 
 /* What the block's PunchOutAuthentication asks for must be there. NULL, or what is missing. */
 static const char *proof_incomplete(const po_setting *wanted, int secrets, int certificates)
 {
-    if (wanted->at && (wanted->number == PO_AUTHENTICATION_SECRET || wanted->number == PO_AUTHENTICATION_BOTH) && !secrets)
+    int secret = wanted->number == PO_AUTHENTICATION_SECRET || wanted->number == PO_AUTHENTICATION_BOTH;
+
+    if (secret && !secrets)
         return "PO0079: its PunchOutAuthentication asks for a secret; add PunchOutSharedSecret file:PATH";
-    if (wanted->at && wanted->number >= PO_AUTHENTICATION_CERTIFICATE && !certificates)
+    if (wanted->number >= PO_AUTHENTICATION_CERTIFICATE && !certificates)
         return "PO0078: its PunchOutAuthentication asks for a certificate; add PunchOutClientCertificate";
     return NULL;
 }

@@ -98,9 +98,9 @@ const char *po_payload_id(po_crypto *c, const char *host, apr_time_t now, apr_po
 #define PO_TIMESTAMP 26                 /* with NUL */
 /* "2026-11-23T10:15:00+00:00": cXML wants a numeric offset and forbids Z. Returns out. */
 const char *po_timestamp(apr_time_t t, char out[PO_TIMESTAMP]);
-/* Reads what procurement systems write: ISO 8601 with date and time, a blank instead of T, fractions of a second, an offset
- * with or without colon, Z, or none (then it is UTC), and "Mon May 19 18:29:48 +0000 2008". Blanks around it don't count.
- * APR_EINVAL for anything else, NULL, and days that no calendar has. Does not allocate. */
+/* Reads what procurement systems write: ISO 8601 with date and time, a blank instead of T, fractions of a second, an
+ * offset with or without colon, Z, or none (then it is UTC), and "Mon May 19 18:29:48 +0000 2008". Blanks around it don't
+ * count. APR_EINVAL for anything else, NULL, and days that no calendar has. Does not allocate. */
 apr_status_t po_timestamp_parse(const char *text, apr_time_t *out);
 
 /* ---- profiles.c: one row of data per procurement system (design.md §8) ---------------------------------------- */
@@ -116,7 +116,7 @@ typedef struct {
     const char *forbidden;              /* characters that part and auxiliary ids must not hold */
     int transient_http;                 /* HTTP status beside a cXML 560: 503, or 200 where only cXML counts */
     int start_elsewhere;                /* a shopper may begin in the marketplace (0: SAP Ariba) */
-    unsigned documents;                 /* PO_POST_*: which documents this system takes, wherever PunchOutPost sends them */
+    unsigned documents;                 /* PO_POST_*: which documents this system takes */
 } po_profile;
 
 /* NULL when there is no such profile. The row is static. */

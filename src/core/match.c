@@ -46,12 +46,12 @@ static apr_size_t pair_key(char key[KEY_MAX], const po_credential *from, const p
     return n ? add_part(key, n, to->identity, folded) : 0;
 }
 
-static const char *claimed_twice(const po_buyer *a, const po_buyer *b, const po_credential *from, const po_credential *to,
-                                 apr_pool_t *p)
+static const char *claimed_twice(const po_buyer *a, const po_buyer *b, const po_credential *from,
+                                 const po_credential *to, apr_pool_t *p)
 {
-    return apr_psprintf(p, "buyers \"%s\" and \"%s\" both claim From %s %s, To %s %s: give one of them a PunchOutSupplier "
-                        "or a PunchOutCredential of its own", a->name, b->name, from->domain, from->identity, to->domain,
-                        to->identity);
+    return apr_psprintf(p, "buyers \"%s\" and \"%s\" both claim From %s %s, To %s %s: give one of them a "
+                        "PunchOutSupplier or a PunchOutCredential of its own", a->name, b->name, from->domain,
+                        from->identity, to->domain, to->identity);
 }
 
 /* folded holds every buyer: one that ignores case must not meet another which differs in case alone. */
@@ -317,7 +317,8 @@ static const char *mac_unfit(const po_credential_mac *mac, const po_party *sende
 }
 
 /* The guide doesn't say which of several From credentials a mac is about: each of the buyer's own is tried. One that
- * vouches for a credential which is not the buyer's, or for a Sender which may not speak for it, proves nothing here. */
+ * vouches for a credential which is not the buyer's, or for a Sender which may not speak for it, proves nothing: else
+ * whoever has a hub's mac for himself would get in by naming our buyer beside himself. */
 static proof mac_proof(const po_claim *claim, const po_buyer *b, const char **why)
 {
     const po_credential *sender;
@@ -422,8 +423,8 @@ static void refuse_unknown(const po_claim *claim, const po_buyer *second, po_mat
         out->why = apr_psprintf(p, "no PunchOutBuyer for From %s, To %s", from, to);
         return;
     }
-    out->why = apr_psprintf(p, "From %s, To %s names two buyers, %s and %s: it must name one", from, to, out->buyer->name,
-                            second->name);
+    out->why = apr_psprintf(p, "From %s, To %s names two buyers, %s and %s: it must name one", from, to,
+                            out->buyer->name, second->name);
     out->buyer = NULL;
     out->from = out->to = NULL;
 }

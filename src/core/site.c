@@ -94,7 +94,7 @@ static const char *suspicious(const char *url)
     return s - (const unsigned char *)url > URL_MAX ? "it is longer than 2048 characters" : NULL;
 }
 
-/* The port behind a host: digits up to the authority's end. -1: it is none. No digit at all is the scheme's (RFC 3986). */
+/* The port behind a host, up to the authority's end; none at all is the scheme's (RFC 3986). -1: it is no port. */
 static int port_of(const char *s, const char *end, const char *scheme)
 {
     int port = 0;

@@ -530,7 +530,8 @@ typedef struct {
     apr_pool_t *p;
 } price_check;
 
-static const char *price_too_fine(const price_check *c, const po_product *product, const po_offer *o, const po_decimal *price)
+static const char *price_too_fine(const price_check *c, const po_product *product, const po_offer *o,
+                                  const po_decimal *price)
 {
     int i, decimals = po_decimal_decimals(price);
     char text[PO_DECIMAL_TEXT];
@@ -539,8 +540,8 @@ static const char *price_too_fine(const price_check *c, const po_product *produc
         const po_buyer *b = APR_ARRAY_IDX(c->buyers, i, const po_buyer *);
 
         if (decimals > b->profile.price_decimals && po_sells_to(b, product->seller))
-            return apr_psprintf(c->p, "%s: the price %s of offer \"%s\" has %d decimals, and buyer %s takes %d (profile %s); "
-                                "price it per larger unit, or see PunchOutPriceDecimals and PunchOutSellers", c->file,
+            return apr_psprintf(c->p, "%s: the price %s of offer \"%s\" has %d decimals, and buyer %s takes %d "
+                                "(profile %s); price it per larger unit, or see PunchOutPriceDecimals and PunchOutSellers", c->file,
                                 po_decimal_text(price, 0, text), o->offer, decimals, b->name, b->profile.price_decimals,
                                 b->profile.name);
     }
