@@ -47,7 +47,7 @@ typedef struct {                        /* ItemOut, of an order or of an edit se
 
 typedef struct {
     const char *operation;              /* create | edit | inspect | source */
-    const char *buyer_cookie;           /* inner XML, escaped: goes back into a document as it is; "" when empty */
+    const char *buyer_cookie;           /* inner XML, byte for byte: goes back into a document as it is; "" when empty */
     const char *return_url;             /* BrowserFormPost/URL, trimmed */
     apr_array_header_t *extrinsics;     /* po_cxml_extrinsic */
     po_cxml_address *contact, *ship_to; /* NULL: none */
@@ -88,7 +88,7 @@ typedef struct {                        /* PunchOutOrderMessage */
 
 typedef struct {
     po_cxml_kind kind;
-    const char *request;                /* name of the payload element, for messages; NULL: none */
+    const char *request;                /* name of the payload element, or Response, for messages; NULL: none */
     const char *payload_id, *timestamp, *user_agent;
     po_party from, to, sender;
     const char *shared_secret;          /* of Sender; NULL: none. Never log it. */
@@ -147,6 +147,9 @@ void po_buffer_str(po_buffer *b, const char *text);             /* NULL adds not
  * U+FFFD. NULL adds nothing. */
 void po_buffer_xml(po_buffer *b, const char *text);
 void po_buffer_xml_len(po_buffer *b, const char *text, apr_size_t len);
+/* Well-formed XML as it is; in ASCII text and values become references, and comments and processing instructions get '?'
+ * (a name above U+007F stays: XML knows no other way to write it). NULL adds nothing. */
+void po_buffer_markup(po_buffer *b, const char *xml);
 const char *po_buffer_text(po_buffer *b);                       /* with a NUL behind it */
 
 /* ---- writer.c: documents that we send ------------------------------------------------------------------------- */
@@ -161,7 +164,7 @@ typedef struct {
 void po_cxml_write_status(po_buffer *b, const po_cxml_envelope *e, int code, const char *detail);
 /* Status 200 and StartPage; the URL is start_url followed by token, neither of which needs escaping. */
 void po_cxml_write_setup_response(po_buffer *b, const po_cxml_envelope *e, const char *start_url, const char *token);
-/* ProfileResponse: what we take, at which absolute URL; door is po_site.door. */
+/* ProfileResponse: what we take, at which absolute URL, with the options that hubs look for; door is po_site.door. */
 void po_cxml_write_profile_response(po_buffer *b, const po_cxml_envelope *e, const char *door, apr_time_t effective);
 
 typedef struct {                        /* ItemIn; every string is cut and mapped to the profile already */
@@ -169,7 +172,10 @@ typedef struct {                        /* ItemIn; every string is cut and mappe
     const char *part, *auxiliary, *quantity, *unit_price, *currency;
     const char *description, *short_name, *unit, *unspsc;
     const char *manufacturer_part, *manufacturer;           /* NULL: none */
-    const char *line_type, *term;       /* ItemDetail/Extrinsic LineType and Term; NULL: none */
+    /* What only some buyers read. NULL: none */
+    const char *line_type, *term, *pricing, *dimension, *seller;    /* ItemDetail/Extrinsic LineType, Term, Pricing ... */
+    const char *url;                    /* of the product's page, absolute */
+    const char *lead_time;              /* days; left out where the DTD doesn't know it (1.1) */
 } po_cxml_cart_item;
 
 typedef struct {
@@ -180,7 +186,8 @@ typedef struct {
     const char *total, *currency;
     int test;                           /* Message@deploymentMode */
     int unchanged;                      /* Status 204: ends the session, changes nothing */
-    const apr_array_header_t *items;    /* po_cxml_cart_item; NULL or empty only with unchanged */
+    const apr_array_header_t *items;    /* po_cxml_cart_item; a cart without any is always unchanged: some buyers would
+                                         * take it for "delete all lines" */
 } po_cxml_cart;
 
 /* PunchOutOrderMessage. Carries no authentication element: anybody may read the page that holds it (DTD). */

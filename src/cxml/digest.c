@@ -71,6 +71,11 @@ static void add_item(po_crypto *c, const po_cxml_item *item)
     add(c, item->description);
     add(c, item->unspsc);
     add(c, item->requisition);
+    add_count(c, (apr_uint32_t)(item->has_detail != 0) << 2 | (apr_uint32_t)(item->ad_hoc != 0) << 1
+                 | (item->has_max_amount != 0));
+    if (item->has_max_amount)
+        add_decimal(c, &item->max_amount);
+    add(c, item->max_currency);
     add_list(c, item->accounting);
     add_list(c, item->extrinsics);
 }
@@ -88,6 +93,8 @@ void po_cxml_order_digest(po_crypto *c, const po_cxml_order *order, int test, un
     add(c, order->version);
     add(c, order->requisition);
     add(c, order->refers_to);
+    add(c, order->agreement);
+    add_count(c, order->release_required != 0);
     add_decimal(c, &order->total);
     add(c, order->currency);
     add_address(c, order->ship_to);

@@ -7,10 +7,8 @@
 
 #include <libxml/parserInternals.h>
 #include <libxml/xmlerror.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define ELEMENTS_MAX 50000
 #define TEXT_MAX 65536
@@ -18,14 +16,13 @@
 #define ATTRIBUTE_MAX 4096
 #define STRINGS_ROOM 1024
 #define AMPERSAND 5                     /* length of "&#38;" */
-#define DECLARATION_MAX 256             /* the XML declaration ends within so many bytes */
 #define DICTIONARY_MAX 2048             /* a reused context keeps every name that was ever sent */
 #if LIBXML_VERSION >= 21300
 #define NO_XXE XML_PARSE_NO_XXE
 #else
 #define NO_XXE 0
 #endif
-/* The encoding is settled before (what_encoding): a declaration that contradicts the bytes changes nothing. */
+/* The encoding is settled before (encoding.c): a declaration that contradicts the bytes changes nothing. */
 #define OPTIONS (XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_IGNORE_ENC | NO_XXE)
 
 static const char *const element_names[PO_E_COUNT] = {
@@ -93,8 +90,6 @@ static const char *bare_ampersands(po_cxml_reader *r, const char *value, apr_siz
     const char *s = value, *end = value + *len;
     char *bare, *o;
 
-    if (!memchr(value, '&', *len))
-        return value;
     bare = o = apr_palloc(r->pool, *len);
     while (s < end) {
         *o++ = *s;
@@ -104,16 +99,23 @@ static const char *bare_ampersands(po_cxml_reader *r, const char *value, apr_siz
     return bare;
 }
 
+/* Whether it lies in the document itself, and not in a copy of libxml2's, which it makes when there is an '&'. */
+static int in_document(const po_cxml_reader *r, const char *s)
+{
+    return (apr_size_t)((apr_uintptr_t)s - (apr_uintptr_t)r->bytes) < r->len;
+}
+
 static const char *attribute_value(po_cxml_reader *r, const xmlChar **at, po_attribute which)
 {
+    const char *value = (const char *)at[3];
     apr_size_t len = (apr_size_t)(at[4] - at[3]);
-    const char *value;
 
     if (len > ATTRIBUTE_MAX) {
         po_reader_refuse(r, 400, apr_psprintf(r->pool, "the attribute %s is too long", attribute_names[which]));
         return "";
     }
-    value = bare_ampersands(r, (const char *)at[3], &len);
+    if (!in_document(r, value) && memchr(value, '&', len))
+        value = bare_ampersands(r, value, &len);
     return keep(r, value, value + len);
 }
 
@@ -133,11 +135,18 @@ void po_reader_collect(po_cxml_reader *r, po_text_mode mode, const char **into)
     r->mode = mode;
     r->into = into;
     r->text_depth = r->depth;
-    r->text.len = 0;
-    r->short_from = r->short_to = 0;
+    r->text.len = r->piece_len = 0;
+    r->short_to = 0;
+    r->mute = 0;
     r->join = 0;
     r->decimal = NULL;
-    r->is_set = NULL;
+}
+
+void po_reader_enter(po_cxml_reader *r, po_place_fn *start)
+{
+    r->place++;                         /* PO_PLACES is more than the functions that enter others nest */
+    r->place->start = start;
+    r->place->depth = r->depth;
 }
 
 /* ---- text ----------------------------------------------------------------------------------------------------- */
@@ -147,87 +156,77 @@ static const char *collected_name(const po_cxml_reader *r)
     return element_names[r->path[r->text_depth]];
 }
 
-/* Looks before n more bytes are added, so that the buffer of a thread never grows with what somebody sends. */
-static int fits(po_cxml_reader *r, apr_size_t n)
+static void too_long(po_cxml_reader *r)
 {
-    if (r->text.len + n <= (r->mode == PO_TEXT_MARKUP ? COOKIE_MAX : TEXT_MAX))
-        return 1;
     po_reader_refuse(r, 400, apr_psprintf(r->pool, "the content of %s is too long", collected_name(r)));
-    return 0;
 }
 
-/* Pieces are joined: neither a comment nor CDATA can split a secret. */
+/* Into the buffer, which never grows with what somebody sends. */
+static void add_text(po_cxml_reader *r, const char *s, apr_size_t n)
+{
+    if (r->text.len + n > TEXT_MAX)
+        too_long(r);
+    else
+        po_buffer_add(&r->text, s, n);
+}
+
+/* The first piece comes into the buffer too: there are more. */
+static void gather(po_cxml_reader *r)
+{
+    if (r->piece_len)
+        add_text(r, r->piece, r->piece_len);
+    r->piece_len = 0;
+}
+
+/* Most texts come in one piece and are taken from where they lie. Others are joined: neither a comment nor CDATA can
+ * split a secret. */
 static void on_text(void *data, const xmlChar *s, int n)
 {
     po_cxml_reader *r = data;
+    const char *text = (const char *)s;
 
-    if (r->mode == PO_TEXT_NONE || !fits(r, (apr_size_t)n))
+    if (r->mode == PO_TEXT_NONE || r->mode == PO_TEXT_RAW || r->mute)
         return;
-    if (r->mode == PO_TEXT_MARKUP)
-        po_buffer_xml_len(&r->text, (const char *)s, (apr_size_t)n);
-    else
-        po_buffer_add(&r->text, (const char *)s, (apr_size_t)n);
-}
-
-static void markup(po_cxml_reader *r, const char *text)
-{
-    if (text && fits(r, strlen(text)))
-        po_buffer_str(&r->text, text);
-}
-
-static void markup_name(po_cxml_reader *r, const char *before, const xmlChar *prefix, const xmlChar *name)
-{
-    markup(r, before);
-    markup(r, (const char *)prefix);
-    if (prefix && name)
-        markup(r, ":");
-    markup(r, (const char *)name);
-}
-
-/* A line feed or tab that was written as a reference has to stay one: bare, it would be read back as a blank. */
-static void markup_value(po_cxml_reader *r, const xmlChar *value, apr_size_t len)
-{
-    const char *s, *end, *from;
-
-    if (!fits(r, len))
+    if (!r->piece_len && !r->text.len && in_document(r, text) && n <= TEXT_MAX) {
+        r->piece = text;
+        r->piece_len = (apr_size_t)n;
         return;
-    s = bare_ampersands(r, (const char *)value, &len);
-    end = s + len;
-    markup(r, "=\"");
-    while (s < end) {
-        for (from = s; s < end && *s != '\n' && *s != '\t'; s++)
+    }
+    gather(r);
+    add_text(r, text, (apr_size_t)n);
+}
+
+/* ---- BuyerCookie: byte for byte ------------------------------------------------------------------------------- */
+
+/* Where the parser stands, counted from the document's first byte. */
+static apr_size_t position(const po_cxml_reader *r)
+{
+    const xmlParserInput *input = r->ctxt->input;
+
+    return (apr_size_t)input->consumed + (apr_size_t)(input->cur - input->base);
+}
+
+/* The parser stands before the "/>" or ">" of the start tag. */
+static void raw_begins(po_cxml_reader *r)
+{
+    r->raw_from = position(r) + 1;
+}
+
+/* The parser stands behind the end tag, or behind the "/>" of the only tag. */
+static void raw_ends(po_cxml_reader *r)
+{
+    const char *from = r->bytes + r->raw_from, *end = r->bytes + position(r);
+
+    if (from[-1] == '/')
+        *r->into = "";
+    else {
+        while (end > from && *--end != '<')
             ;
-        po_buffer_xml_len(&r->text, from, (apr_size_t)(s - from));
-        if (s < end)
-            markup(r, *s++ == '\n' ? "&#10;" : "&#9;");
+        if (end - from > COOKIE_MAX)
+            too_long(r);
+        else
+            *r->into = apr_pstrmemdup(r->pool, from, (apr_size_t)(end - from));
     }
-    markup(r, "\"");
-}
-
-static void markup_start(po_cxml_reader *r, const xmlChar *prefix, const xmlChar *name, int nns, const xmlChar **ns,
-                         const po_attributes *a)
-{
-    const xmlChar **at = a->a;
-    int i;
-
-    markup_name(r, "<", prefix, name);
-    for (i = 0; i < nns; i++) {
-        const xmlChar *uri = ns[2 * i + 1] ? ns[2 * i + 1] : (const xmlChar *)"";
-
-        markup_name(r, " ", (const xmlChar *)"xmlns", ns[2 * i]);
-        markup_value(r, uri, strlen((const char *)uri));
-    }
-    for (i = 0; i < a->n; i++, at += 5) {
-        markup_name(r, " ", at[1], at[0]);
-        markup_value(r, at[3], (apr_size_t)(at[4] - at[3]));
-    }
-    markup(r, ">");
-}
-
-static void markup_end(po_cxml_reader *r, const xmlChar *prefix, const xmlChar *name)
-{
-    markup_name(r, "</", prefix, name);
-    markup(r, ">");
 }
 
 static int is_blank(const char *from, const char *end)
@@ -265,16 +264,17 @@ static void text_ends(po_cxml_reader *r)
 {
     const char *value;
 
-    if (r->short_to)
-        drop_short_name(r);
-    if (r->mode == PO_TEXT_MARKUP)
-        value = apr_pstrmemdup(r->pool, r->text.data, r->text.len);
-    else
+    if (r->text.len || r->short_to) {
+        gather(r);
+        if (r->short_to)
+            drop_short_name(r);
         value = keep(r, r->text.data, r->text.data + r->text.len);
+    }
+    else
+        value = keep(r, r->piece, r->piece + r->piece_len);
     if (r->join && *r->into && **r->into)
         value = *value ? apr_pstrcat(r->pool, *r->into, ", ", value, NULL) : *r->into;
     *r->into = value;
-    r->mode = PO_TEXT_NONE;
     if (r->decimal)
         number_ends(r, value);
 }
@@ -298,33 +298,6 @@ static po_element find_element(const po_cxml_reader *r, const xmlChar *name)
     return PO_E_OTHER;
 }
 
-static void start_root(po_cxml_reader *r, po_element e, const po_attributes *a)
-{
-    if (e != PO_E_cXML) {
-        po_reader_refuse(r, 406, "the root element is not cXML");
-        return;
-    }
-    r->doc->payload_id = po_reader_attribute(r, a, PO_A_payloadID);
-    r->doc->timestamp = po_reader_attribute(r, a, PO_A_timestamp);
-}
-
-static void start_top(po_cxml_reader *r, po_element e, const po_attributes *a)
-{
-    const char *mode;
-
-    if (e == PO_E_Message || e == PO_E_Response)
-        po_reader_refuse(r, 400, apr_psprintf(r->pool, "the document holds a %s, not a Request", element_names[e]));
-    else if (e == PO_E_Header && ++r->headers > 1)
-        po_reader_refuse(r, 400, "the document holds more than one Header");
-    else if (e == PO_E_Request && ++r->requests > 1)
-        po_reader_refuse(r, 400, "the document holds more than one Request");
-    else if (e == PO_E_Request) {
-        mode = po_reader_attribute(r, a, PO_A_deploymentMode);
-        /* a word that the DTD doesn't know must not create anything real */
-        r->doc->test = mode && *mode && strcasecmp(mode, "production");
-    }
-}
-
 static void note_ignored(po_cxml_reader *r, const xmlChar *name)
 {
     int *count = apr_hash_get(r->ignored, name, APR_HASH_KEY_STRING);
@@ -340,16 +313,46 @@ static void note_ignored(po_cxml_reader *r, const xmlChar *name)
 }
 
 /* Inside an element whose text is collected. */
-static void start_in_text(po_cxml_reader *r, po_element e, const xmlChar *prefix, const xmlChar *name, int nns,
-                          const xmlChar **ns, const po_attributes *a)
+static void start_in_text(po_cxml_reader *r, po_element e)
 {
     if (r->mode == PO_TEXT_PLAIN)
         po_reader_refuse(r, 400, apr_psprintf(r->pool, "an element inside %s, where only text belongs",
                                               collected_name(r)));
-    else if (r->mode == PO_TEXT_MARKUP)
-        markup_start(r, prefix, name, nns, ns, a);
-    else if (e == PO_E_ShortName && r->depth == r->text_depth + 1 && !r->short_to)
+    else if (r->mode == PO_TEXT_RAW || r->mute)
+        return;
+    else if (e >= PO_E_Payment)
+        r->mute = r->depth;
+    else if (e == PO_E_ShortName && r->depth == r->text_depth + 1 && !r->short_to) {
+        gather(r);
         r->short_from = r->text.len;
+    }
+}
+
+static void end_in_text(po_cxml_reader *r)
+{
+    if (r->depth == r->text_depth) {
+        if (r->mode == PO_TEXT_RAW)
+            raw_ends(r);
+        else
+            text_ends(r);
+        r->mode = PO_TEXT_NONE;
+    }
+    else if (r->depth == r->mute)
+        r->mute = 0;
+    else if (r->path[r->depth] == PO_E_ShortName && r->depth == r->text_depth + 1 && !r->short_to && !r->mute) {
+        gather(r);
+        r->short_to = r->text.len;
+    }
+}
+
+static void nothing_matters(po_cxml_reader *r, po_element e, const po_attributes *a)
+{
+}
+
+static void too_much(po_cxml_reader *r)
+{
+    po_reader_refuse(r, 400, r->depth == PO_DEPTH_MAX ? "the elements lie too deep inside each other"
+                                                      : "the document holds too many elements");
 }
 
 static void on_start(void *data, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri, int nns,
@@ -357,45 +360,36 @@ static void on_start(void *data, const xmlChar *name, const xmlChar *prefix, con
 {
     po_cxml_reader *r = data;
     po_attributes a = { na, attributes };
-    po_element e = prefix ? PO_E_OTHER : find_element(r, name);
+    po_element e;
 
     if (r->depth == PO_DEPTH_MAX || ++r->count > ELEMENTS_MAX) {
-        po_reader_refuse(r, 400, r->depth == PO_DEPTH_MAX ? "the elements lie too deep inside each other"
-                                                          : "the document holds too many elements");
+        too_much(r);
         return;
     }
+    e = prefix ? PO_E_OTHER : find_element(r, name);
     r->path[++r->depth] = (unsigned char)e;
-    if (r->ignored && e == PO_E_OTHER && r->mode != PO_TEXT_MARKUP)
+    if (r->ignored && e == PO_E_OTHER && r->mode != PO_TEXT_RAW)
         note_ignored(r, name);
     if (r->mode != PO_TEXT_NONE)
-        start_in_text(r, e, prefix, name, nns, ns, &a);
-    else if (r->skip)
-        return;
-    else if (r->depth > 2)
-        po_reader_start(r, e, (const char *)name, &a);
-    else if (r->depth == 2)
-        start_top(r, e, &a);
-    else
-        start_root(r, e, &a);
+        start_in_text(r, e);
+    else if (e >= PO_E_Payment)
+        po_reader_enter(r, nothing_matters);    /* card data: not even read */
+    else {
+        r->name = name;
+        r->place->start(r, e, &a);
+        if (r->mode == PO_TEXT_RAW)
+            raw_begins(r);
+    }
 }
 
 static void on_end(void *data, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri)
 {
     po_cxml_reader *r = data;
-    po_element e = (po_element)r->path[r->depth];
 
-    if (r->mode == PO_TEXT_NONE) {
-        if (r->skip == r->depth)
-            r->skip = 0;
-        else
-            po_reader_end(r, e);
-    }
-    else if (r->depth == r->text_depth)
-        text_ends(r);
-    else if (r->mode == PO_TEXT_MARKUP)
-        markup_end(r, prefix, name);
-    else if (e == PO_E_ShortName && r->depth == r->text_depth + 1 && !r->short_to)
-        r->short_to = r->text.len;
+    if (r->mode != PO_TEXT_NONE)
+        end_in_text(r);
+    else if (r->place->depth == r->depth)
+        r->place--;
     r->depth--;
 }
 
@@ -536,110 +530,11 @@ void po_cxml_reader_destroy(po_cxml_reader *r)
     free(r);
 }
 
-/* ---- encodings ------------------------------------------------------------------------------------------------ */
+/* ---- parsing --------------------------------------------------------------------------------------------------- */
 
-#define ENCODING_NAME 24
-
-typedef struct {
-    const char *buf;
-    apr_size_t len;
-    char convert_from[ENCODING_NAME];   /* "": UTF-8, read where it lies */
-    const char *wrong;
-} document_bytes;
-
-static int starts(const document_bytes *d, const char *bytes, apr_size_t n)
-{
-    return d->len >= n && !memcmp(d->buf, bytes, n);
-}
-
-/* libxml2 takes a NUL for the end of a document and ignores what follows. */
-static int has_nul(const document_bytes *d, apr_size_t width)
-{
-    apr_size_t i;
-
-    if (width == 1)
-        return memchr(d->buf, 0, d->len) != NULL;
-    for (i = 0; i + 1 < d->len; i += 2)
-        if (!d->buf[i] && !d->buf[i + 1])
-            return 1;
-    return d->len % 2;                  /* half a character at the end */
-}
-
-static void utf16(document_bytes *d, const char *name)
-{
-    strcpy(d->convert_from, name);
-    if (has_nul(d, 2))
-        d->wrong = "the document holds a NUL character or is cut off";
-}
-
-/* The value of encoding="..." in the XML declaration, not terminated; NULL: there is none. */
-static const char *declared_encoding(const document_bytes *d, apr_size_t *len)
-{
-    const char *s = d->buf, *end, *quote;
-
-    if (!starts(d, "<?xml", 5) || !(end = memchr(s, '>', d->len < DECLARATION_MAX ? d->len : DECLARATION_MAX)))
-        return NULL;
-    for (s += 5; s + 8 < end && memcmp(s, "encoding", 8); s++)
-        ;
-    if (s + 8 >= end)
-        return NULL;
-    for (s += 8; s < end && (blank(*s) || *s == '='); s++)
-        ;
-    if (s >= end || !(quote = memchr(s + 1, *s, (apr_size_t)(end - s - 1))))
-        return NULL;
-    *len = (apr_size_t)(quote - s - 1);
-    return s + 1;
-}
-
-/* Where every byte below 0x80 means what it means in ASCII, no other reader can see other markup than we do. */
-static int is_safe_encoding(const char *name, apr_size_t len)
-{
-    apr_size_t head = 0;
-
-    if (len > 9 && !strncasecmp(name, "ISO-8859-", 9))
-        head = 9;
-    else if (len > 11 && !strncasecmp(name, "windows-125", 11))
-        head = 11;
-    return head && len <= head + 2 && strspn(name + head, "0123456789") == len - head;
-}
-
-static int is_utf8(const char *name, apr_size_t len)
-{
-    return (len == 5 && !strncasecmp(name, "UTF-8", 5)) || (len == 4 && !strncasecmp(name, "UTF8", 4))
-           || (len == 8 && !strncasecmp(name, "US-ASCII", 8)) || (len == 5 && !strncasecmp(name, "ASCII", 5));
-}
-
-/* The bytes tell first (byte order mark, NULs beside '<'), then the declaration. */
-static void what_encoding(document_bytes *d)
-{
-    const char *name;
-    apr_size_t len = 0;
-
-    if (starts(d, "\xff\xfe", 2) || starts(d, "<\0", 2))
-        utf16(d, "UTF-16LE");
-    else if (starts(d, "\xfe\xff", 2) || starts(d, "\0<", 2))
-        utf16(d, "UTF-16BE");
-    else if (has_nul(d, 1))
-        d->wrong = "the document holds a NUL byte";
-    else if (starts(d, "\xef\xbb\xbf", 3)) {
-        d->buf += 3;
-        d->len -= 3;
-    }
-    else if ((name = declared_encoding(d, &len)) && !is_utf8(name, len)) {
-        if (is_safe_encoding(name, len))
-            memcpy(d->convert_from, name, len);     /* the rest is 0 already */
-        else
-            d->wrong = "the declared encoding is not supported or does not fit the bytes; send UTF-8";
-    }
-    if (d->wrong || *d->convert_from)
-        return;
-    if (is_blank(d->buf, d->buf + d->len))
-        d->wrong = "the document is empty";
-    else if (*d->buf != '<' && !blank(*d->buf))
-        d->wrong = "the document is not XML: it does not begin with <";
-}
-
-static int parse(po_cxml_reader *r, const xmlSAXHandler *h, void *data, const document_bytes *d)
+/* An input without a buffer object: no copy, and no attempts to read on near its end (a quarter of all instructions on a
+ * small document). */
+static int parse(po_cxml_reader *r, const xmlSAXHandler *h, void *data, const po_document_bytes *d)
 {
     xmlParserCtxtPtr c;
     xmlParserInputPtr input;
@@ -649,15 +544,6 @@ static int parse(po_cxml_reader *r, const xmlSAXHandler *h, void *data, const do
     c = r->ctxt;
     *c->sax = *h;
     c->userData = data;
-    if (*d->convert_from) {
-        xmlDocPtr doc = xmlCtxtReadMemory(c, d->buf, (int)d->len, NULL, d->convert_from, OPTIONS);
-
-        if (doc)
-            xmlFreeDoc(doc);
-        return c->wellFormed;
-    }
-    /* An input without a buffer object: no copy, and no attempts to read on near its end (a quarter of all
-     * instructions on a small document). It can't convert anything. */
     xmlCtxtReset(c);
     if (!(input = xmlNewStringInputStream(c, (const xmlChar *)d->buf)))
         return 0;
@@ -669,30 +555,31 @@ static int parse(po_cxml_reader *r, const xmlSAXHandler *h, void *data, const do
 
 /* ---- reading -------------------------------------------------------------------------------------------------- */
 
-static void begin(po_cxml_reader *r, apr_pool_t *p, po_cxml *out)
+static void begin(po_cxml_reader *r, apr_pool_t *p, const po_document_bytes *d, po_cxml *out)
 {
     memset(out, 0, sizeof(*out));
     r->pool = p;
     r->doc = out;
+    r->bytes = d->buf;
+    r->len = d->len;
     r->room = 0;
-    r->depth = r->count = r->headers = r->requests = r->payloads = r->skip = 0;
+    r->depth = r->count = r->headers = r->bodies = r->payloads = 0;
     r->mode = PO_TEXT_NONE;
+    r->place = r->places;
+    r->place->start = po_reader_start_root;
+    r->place->depth = -1;
     r->party = NULL;
     r->item = NULL;
     r->address = NULL;
-    r->address_depth = 0;
 }
 
 apr_status_t po_cxml_read(po_cxml_reader *r, apr_pool_t *p, const char *buf, apr_size_t len, const char *charset,
                           po_cxml *out)
 {
-    document_bytes d = { buf, len };
+    po_document_bytes d = { buf, len };
 
-    begin(r, p, out);
-    if (len > INT_MAX)
-        d.wrong = "the document is too long";
-    else
-        what_encoding(&d);
+    po_document_bytes_read(&d, charset);
+    begin(r, p, &d, out);
     if (d.wrong) {
         out->status = 406;
         out->why = d.wrong;
@@ -703,6 +590,7 @@ apr_status_t po_cxml_read(po_cxml_reader *r, apr_pool_t *p, const char *buf, apr
     }
     else if (!out->status)
         po_reader_finish(r);
+    po_document_bytes_free(&d);
     return out->status ? APR_EGENERAL : APR_SUCCESS;
 }
 
@@ -731,8 +619,11 @@ int po_cxml_read_empty(po_cxml_reader *r, const char *buf, apr_size_t len)
         .characters = empty_text, .cdataBlock = empty_text, .ignorableWhitespace = empty_text
     };
 
-    document_bytes d = { buf, len };
+    po_document_bytes d = { buf, len };
+    int well_formed;
 
-    what_encoding(&d);
-    return !d.wrong && parse(r, &empty, NULL, &d);
+    po_document_bytes_read(&d, NULL);
+    well_formed = !d.wrong && parse(r, &empty, NULL, &d);
+    po_document_bytes_free(&d);
+    return well_formed;
 }

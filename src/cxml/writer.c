@@ -55,13 +55,21 @@ void po_cxml_write_setup_response(po_buffer *b, const po_cxml_envelope *e, const
     po_buffer_lit(b, "</URL></StartPage></PunchOutSetupResponse></Response></cXML>\n");
 }
 
+static void option(po_buffer *b, const char *name, const char *value)
+{
+    element(b, "<Option name=\"", name, "\">");
+    element(b, "", value, "</Option>");
+}
+
+/* Options are free words to the DTD: a hub sends changes and attachments to those alone that say so. */
 void po_cxml_write_profile_response(po_buffer *b, const po_cxml_envelope *e, const char *door, apr_time_t effective)
 {
     static const struct {
         const char *request, *path;
+        int is_order;
     } taken[] = {
-        { "PunchOutSetupRequest", "/setup" }, { "OrderRequest", "/order" }, { "ProfileRequest", "/setup" },
-        { "StatusUpdateRequest", "/order" }
+        { "PunchOutSetupRequest", "/setup", 0 }, { "OrderRequest", "/order", 1 }, { "ProfileRequest", "/setup", 0 },
+        { "StatusUpdateRequest", "/order", 0 }
     };
     char stamp[PO_TIMESTAMP];
     apr_size_t i;
@@ -69,11 +77,17 @@ void po_cxml_write_profile_response(po_buffer *b, const po_cxml_envelope *e, con
     open_document(b, e);
     element(b, "<Response><Status code=\"200\" text=\"OK\"/><ProfileResponse effectiveDate=\"",
             po_timestamp(effective, stamp), "\">");
+    option(b, "Locale", "en_US");
     for (i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
         element(b, "<Transaction requestName=\"", taken[i].request, "\"><URL>");
         po_buffer_xml(b, door);
         po_buffer_str(b, taken[i].path);
-        po_buffer_lit(b, "</URL></Transaction>");
+        po_buffer_lit(b, "</URL>");
+        if (taken[i].is_order) {
+            option(b, "attachments", "Yes");
+            option(b, "changes", "Yes");
+        }
+        po_buffer_lit(b, "</Transaction>");
     }
     po_buffer_lit(b, "</ProfileResponse></Response></cXML>\n");
 }
@@ -113,74 +127,54 @@ static void extrinsic(po_buffer *b, const char *name, const char *value)
     element(b, "", value, "</Extrinsic>");
 }
 
+static void optional(po_buffer *b, const char *before, const char *text, const char *after)
+{
+    if (text)
+        element(b, before, text, after);
+}
+
+/* Whether the DTD that the envelope names is of that version or later. Versions have three digits at the end. */
+static int knows(const po_cxml_envelope *e, const char *version)
+{
+    return strcmp(e->dtd, version) >= 0;
+}
+
 /* ItemDetail: its children have an order, and ManufacturerPartID stands before ManufacturerName. */
-static void item_detail(po_buffer *b, const po_cxml_cart_item *item)
+static void item_detail(po_buffer *b, const po_cxml_envelope *e, const po_cxml_cart_item *item)
 {
     po_buffer_lit(b, "<ItemDetail><UnitPrice>");
     money(b, item->currency, item->unit_price);
     po_buffer_lit(b, "</UnitPrice><Description xml:lang=\"en\">");
-    if (item->short_name)
-        element(b, "<ShortName>", item->short_name, "</ShortName>");
+    optional(b, "<ShortName>", item->short_name, "</ShortName>");
     element(b, "", item->description, "</Description>");
     element(b, "<UnitOfMeasure>", item->unit, "</UnitOfMeasure>");
     element(b, "<Classification domain=\"UNSPSC\">", item->unspsc, "</Classification>");
-    if (item->manufacturer_part)
-        element(b, "<ManufacturerPartID>", item->manufacturer_part, "</ManufacturerPartID>");
-    if (item->manufacturer)
-        element(b, "<ManufacturerName xml:lang=\"en\">", item->manufacturer, "</ManufacturerName>");
+    optional(b, "<ManufacturerPartID>", item->manufacturer_part, "</ManufacturerPartID>");
+    optional(b, "<ManufacturerName xml:lang=\"en\">", item->manufacturer, "</ManufacturerName>");
+    optional(b, "<URL>", item->url, "</URL>");
+    if (knows(e, "1.2.014"))
+        optional(b, "<LeadTime>", item->lead_time, "</LeadTime>");
     extrinsic(b, "LineType", item->line_type);
     extrinsic(b, "Term", item->term);
+    extrinsic(b, "Pricing", item->pricing);
+    extrinsic(b, "Dimension", item->dimension);
+    extrinsic(b, "Seller", item->seller);
     po_buffer_lit(b, "</ItemDetail>");
 }
 
-/* Whether the DTD that the envelope names knows itemClassification: 1.2.014 doesn't, 1.2.037 does. */
-static int has_classification(const po_cxml_envelope *e)
-{
-    return strcmp(e->dtd, "1.2.037") >= 0;      /* versions are written with three digits at the end */
-}
-
-/* What every buyer can read goes into ItemDetail/Extrinsic, since 1.2.014 knows no other place. */
+/* What every buyer can read goes into ItemDetail/Extrinsic, since 1.2.014 and 1.1 know no other place. */
 static void item_in(po_buffer *b, const po_cxml_envelope *e, const po_cxml_cart_item *item)
 {
     element(b, "<ItemIn quantity=\"", item->quantity, "\" lineNumber=\"");
     add_number(b, item->line);
-    if (has_classification(e) && item->line_type)
+    if (item->line_type && knows(e, "1.2.037"))
         po_buffer_str(b, strcmp(item->line_type, "Service") ? "\" itemClassification=\"material"
                                                             : "\" itemClassification=\"service");
     element(b, "\"><ItemID><SupplierPartID>", item->part, "</SupplierPartID>");
-    if (item->auxiliary)
-        element(b, "<SupplierPartAuxiliaryID>", item->auxiliary, "</SupplierPartAuxiliaryID>");
+    optional(b, "<SupplierPartAuxiliaryID>", item->auxiliary, "</SupplierPartAuxiliaryID>");
     po_buffer_lit(b, "</ItemID>");
-    item_detail(b, item);
+    item_detail(b, e, item);
     po_buffer_lit(b, "</ItemIn>");
-}
-
-/* The cookie is XML already. Only in ASCII something is left to do: text and attribute values above U+007F become
- * references. A name can't be one, and stays. */
-static void buyer_cookie(po_buffer *b, const char *xml)
-{
-    const char *s = xml, *from;
-    int in_tag = 0, in_value = 0;
-
-    if (!xml || !b->ascii) {
-        po_buffer_str(b, xml);
-        return;
-    }
-    while (*s) {
-        for (from = s; *s && !(*s & 0x80); s++) {
-            if (*s == '"' && in_tag)
-                in_value = !in_value;
-            else if (*s == '<' || *s == '>')
-                in_tag = *s == '<';
-        }
-        po_buffer_add(b, from, (apr_size_t)(s - from));
-        for (from = s; *s & 0x80; s++)
-            ;
-        if (in_tag && !in_value)
-            po_buffer_add(b, from, (apr_size_t)(s - from));
-        else
-            po_buffer_xml_len(b, from, (apr_size_t)(s - from));
-    }
 }
 
 void po_cxml_write_cart(po_buffer *b, const po_cxml_envelope *e, const po_cxml_cart *cart)
@@ -190,10 +184,10 @@ void po_cxml_write_cart(po_buffer *b, const po_cxml_envelope *e, const po_cxml_c
     open_document(b, e);
     header(b, cart);
     po_buffer_str(b, cart->test ? "<Message deploymentMode=\"test\">" : "<Message>");
-    if (cart->unchanged)
+    if (cart->unchanged || !cart->items || !cart->items->nelts)
         po_buffer_lit(b, "<Status code=\"204\" text=\"No Content\"/>");
     po_buffer_lit(b, "<PunchOutOrderMessage><BuyerCookie>");
-    buyer_cookie(b, cart->buyer_cookie);
+    po_buffer_markup(b, cart->buyer_cookie);
     element(b, "</BuyerCookie><PunchOutOrderMessageHeader operationAllowed=\"", cart->operation_allowed, "\"><Total>");
     money(b, cart->currency, cart->total);
     po_buffer_lit(b, "</Total></PunchOutOrderMessageHeader>");

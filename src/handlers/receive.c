@@ -92,6 +92,21 @@ static int is_multipart(request_rec *r)
     return type && !strncasecmp(type, "multipart/", 10);
 }
 
+/* The charset of the Content-Type, quoted or not; NULL: it names none. */
+static const char *charset(request_rec *r)
+{
+    const char *s = apr_table_get(r->headers_in, "Content-Type"), *from;
+
+    while (s && (s = strchr(s, ';'))) {
+        s += 1 + strspn(s + 1, " \t");
+        if (strncasecmp(s, "charset=", 8))
+            continue;
+        from = s + 8 + (s[8] == '"' || s[8] == '\'');
+        return apr_pstrmemdup(r->pool, from, strcspn(from, "\"'; \t"));
+    }
+    return NULL;
+}
+
 static int refuse_document(po_exchange *x)
 {
     ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, x->r, "PO0103: cXML document refused with Status %d: %s (payloadID %s)",
@@ -108,6 +123,17 @@ static int refuse_match(po_exchange *x)
     /* one text for all of them: it must not tell which identities exist */
     return po_answer_status(x, 401, "Sender not recognised: check the identities of From, To and Sender and the "
                                     "shared secret");
+}
+
+/* What we would send, or what answers it: it asks for nothing. */
+static int is_no_request(po_cxml *doc)
+{
+    if (doc->kind != PO_CXML_RESPONSE && doc->kind != PO_CXML_CART)
+        return 0;
+    doc->status = 400;
+    doc->why = doc->kind == PO_CXML_CART ? "the document holds a PunchOutOrderMessage, not a Request"
+                                         : "the document holds a Response, not a Request";
+    return 1;
 }
 
 /* ---- the way in ----------------------------------------------------------------------------------------------- */
@@ -162,7 +188,7 @@ int po_cxml_door(request_rec *r, const po_site *site)
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "PO0107: a document with attachments is answered 450");
         return po_answer_status(&x, 450, "Documents with attachments are not supported; send the cXML document alone");
     }
-    if (po_cxml_read(x.thread->reader, r->pool, body, len, NULL, &x.doc) != APR_SUCCESS)
+    if (po_cxml_read(x.thread->reader, r->pool, body, len, charset(r), &x.doc) != APR_SUCCESS || is_no_request(&x.doc))
         return refuse_document(&x);
     match(&x);
     if (x.match.result != PO_MATCH_OK)

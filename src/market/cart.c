@@ -299,6 +299,10 @@ static void fill_item(po_cxml_cart_item *item, const po_request *r, const po_cha
     item->manufacturer_part = r->offer;
     item->line_type = strcmp(charge->kind, "usage") ? "Service" : "Material";
     item->term = r->term;
+    item->pricing = r->pricing;
+    item->dimension = charge->dimension;
+    item->seller = r->seller;
+    item->lead_time = "0";              /* software: nothing is shipped */
 }
 
 apr_status_t po_cart_items(const po_request *r, const po_buyer *buyer, po_cxml_cart *out, apr_pool_t *p)
