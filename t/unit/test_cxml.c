@@ -208,20 +208,203 @@ static void a_status_update_is_read(void **state)
     assert_string_equal(doc.status_update->text, "Accepted");
 }
 
-static void card_data_is_not_read(void **state)
+static void a_credential_of_the_marketplace_is_marked(void **state)
 {
-    reads(OPEN HEADER "<Request><OrderRequest><OrderRequestHeader orderID=\"PO-1\"><Payment>"
-          "<PCard expiration=\"2030-01\" number=\"4111111111111111\"/><Extrinsic name=\"x\">4111111111111111"
-          "</Extrinsic></Payment></OrderRequestHeader>"
-          ITEM("1", "4.00") "</OrderRequest></Request></cXML>");
-    assert_null(doc.order->extrinsics);
+    reads(OPEN "<Header><From><Credential domain=\"NetworkID\"><Identity>AN1</Identity></Credential>"
+          "<Credential domain=\"VendorID\" type=\"Marketplace\"><Identity>100</Identity></Credential></From></Header>"
+          SETUP("c", "") "</cXML>");
+    assert_false(doc.from.cred[0].marketplace);
+    assert_true(doc.from.cred[1].marketplace);
 }
 
-static void an_unknown_request_is_named(void **state)
+#define MAC(value) \
+    "<CredentialMac type=\"FromSenderCredentials\" algorithm=\"HMAC-SHA1-96\" creationDate=\"2003-01-15T08:42:46-08:00\" " \
+    "expirationDate=\"2003-01-15T11:42:46-08:00\">" value "</CredentialMac>"
+
+static void the_mac_of_the_sender_is_read_as_written(void **state)
 {
-    reads(OPEN HEADER "<Request><GetPendingRequest/></Request></cXML>");
+    reads(OPEN "<Header><From><Credential domain=\"D\"><Identity>i</Identity>" MAC("other") "</Credential></From><Sender>"
+          "<Credential domain=\"A\"><Identity>i</Identity></Credential><Credential domain=\"B\"><Identity>i</Identity>"
+          MAC(" cR6Jpz58nriXERDN\n") "</Credential></Sender></Header>" SETUP("c", "") "</cXML>");
+    assert_string_equal(doc.mac->type, "FromSenderCredentials");
+    assert_string_equal(doc.mac->algorithm, "HMAC-SHA1-96");
+    assert_string_equal(doc.mac->created, "2003-01-15T08:42:46-08:00");
+    assert_string_equal(doc.mac->expires, "2003-01-15T11:42:46-08:00");
+    assert_string_equal(doc.mac->value, "cR6Jpz58nriXERDN");
+    assert_int_equal(doc.mac->credential, 1);
+    assert_null(doc.shared_secret);
+    refuses(OPEN "<Header><Sender><Credential domain=\"A\">" MAC("x") MAC("x") "</Credential></Sender></Header>"
+            SETUP("c", "") "</cXML>", 400);
+}
+
+static void what_hubs_add_to_the_header_is_ignored(void **state)
+{
+    reads(OPEN "<Header><From><Credential domain=\"D\"><Identity>i</Identity><DigitalSignature type=\"PK7\"><Identity>x"
+          "</Identity></DigitalSignature></Credential><Correspondent><Contact><Name>n</Name></Contact></Correspondent>"
+          "</From><Path><Node type=\"copy\"><Credential domain=\"D\"><Identity>y</Identity></Credential></Node></Path>"
+          "<OriginalDocument payloadID=\"o-1\"/><Sender><Credential domain=\"D\"><Identity>s</Identity></Credential>"
+          "<UserAgent>Hub <b>1</b></UserAgent></Sender></Header>" SETUP("c", "") "</cXML>");
+    assert_int_equal(doc.from.count, 1);
+    assert_string_equal(doc.from.cred[0].identity, "i");
+    assert_string_equal(doc.sender.cred[0].identity, "s");
+    assert_string_equal(doc.user_agent, "Hub 1");
+    assert_string_equal(doc.payload_id, "p-1");
+}
+
+static const char *found(const char *const *user, const char *const *email, const char *const *name, const char *text)
+{
+    po_user_map map = { NULL, NULL, NULL };
+    const char *const *lists[3] = { user, email, name };
+    const apr_array_header_t **into[3] = { &map.user, &map.email, &map.name };
+    int i, k;
+
+    for (i = 0; i < 3; i++)
+        if (lists[i]) {
+            apr_array_header_t *list = apr_array_make(pool, 4, sizeof(const char *));
+
+            for (k = 0; lists[i][k]; k++)
+                APR_ARRAY_PUSH(list, const char *) = lists[i][k];
+            *into[i] = list;
+        }
+    reads(text);
+    po_cxml_find_user(doc.setup, &map, pool);
+    return apr_pstrcat(pool, doc.setup->user ? doc.setup->user : "-", "|", doc.setup->email ? doc.setup->email : "-", "|",
+                       doc.setup->user_name ? doc.setup->user_name : "-", NULL);
+}
+
+static void a_buyers_own_list_says_where_the_shopper_is_found(void **state)
+{
+    static const char *const user[] = { "Nothing", "employeeid", NULL }, *const email[] = { "Contact/Email", NULL };
+    static const char *const name[] = { "Contact/Nothing", "shipto/deliverto", "Contact/Name", NULL };
+    static const char *const ship[] = { "ShipTo/Name", "ShipTo/Email", NULL }, *const none[] = { "Nothing", NULL };
+    static const char text[] = DOCUMENT("c", "<Extrinsic name=\" EmployeeID \">e7</Extrinsic><Extrinsic name=\"User\">u"
+        "</Extrinsic><Extrinsic name=\"UserEmail \">x@b.example</Extrinsic><Contact><Name>N</Name><Email>c@b.example"
+        "</Email></Contact><ShipTo><Address><Name>Dock</Name><PostalAddress><DeliverTo>Ines</DeliverTo></PostalAddress>"
+        "</Address></ShipTo>");
+
+    assert_string_equal(found(user, email, name, text), "e7|c@b.example|Ines");
+    assert_string_equal(found(user, NULL, NULL, text), "e7|x@b.example|N");
+    assert_string_equal(found(NULL, ship, ship, text), "u|Dock|Dock");
+    assert_string_equal(found(none, none, none, text), "-|-|-");
+    assert_string_equal(found(none, ship, email, DOCUMENT("c", "")), "-|-|-");
+}
+
+static void a_blanket_order_and_its_release_are_read(void **state)
+{
+    reads(OPEN "<Request><OrderRequest><OrderRequestHeader orderID=\"BPO-1\" orderType=\"blanket\" releaseRequired=\"yes\" "
+          "agreementID=\"A-2\"/><ItemOut quantity=\"1\" isAdHoc=\"yes\"><ItemID><SupplierPartID>p</SupplierPartID></ItemID>"
+          "<BlanketItemDetail><Description>d</Description><MaxAmount><Money currency=\"EUR\">5000.50</Money></MaxAmount>"
+          "<UnitPrice><Money currency=\"USD\">2</Money></UnitPrice></BlanketItemDetail></ItemOut><ItemOut quantity=\"2\"/>"
+          "</OrderRequest></Request></cXML>");
+    assert_string_equal(doc.order->order_type, "blanket");
+    assert_string_equal(doc.order->agreement, "A-2");
+    assert_true(doc.order->release_required);
+    assert_true(item_at(0)->has_detail && item_at(0)->ad_hoc && item_at(0)->has_max_amount && item_at(0)->has_price);
+    is_number(&item_at(0)->max_amount, "5000.5");
+    assert_string_equal(item_at(0)->max_currency, "EUR");
+    assert_string_equal(item_at(0)->currency, "USD");
+    assert_true(!item_at(1)->has_detail && !item_at(1)->ad_hoc && !item_at(1)->has_max_amount && item_at(1)->line == 2);
+    reads(OPEN "<Request><OrderRequest><OrderRequestHeader orderID=\"R\" orderType=\"release\" parentAgreementID=\"BPO-1\" "
+          "agreementID=\"A-2\"/><ItemOut quantity=\"1\"/></OrderRequest></Request></cXML>");
+    assert_string_equal(doc.order->agreement, "BPO-1");
+    assert_false(doc.order->release_required);
+}
+
+static void a_status_update_is_read_in_any_order(void **state)
+{
+    reads(OPEN HEADER "<Request><StatusUpdateRequest><DocumentStatus type=\"approved\"><DocumentReference payloadID=\"no\"/>"
+          "</DocumentStatus><Status code=\"201\" text=\"Accepted\">a<b>b</b></Status><PaymentStatus/>"
+          "<DocumentReference payloadID=\"p-0\"/><Extrinsic name=\"x\">y</Extrinsic></StatusUpdateRequest></Request></cXML>");
+    assert_string_equal(doc.status_update->refers_to, "p-0");
+    assert_string_equal(doc.status_update->code, "201");
+    assert_string_equal(doc.status_update->text, "ab");
+}
+
+/* Nowhere in what was understood. */
+static void no_card(const char *text)
+{
+    po_buffer b;
+    int i;
+
+    reads(text);
+    po_buffer_init(&b, pool, 256);
+    for (i = 0; doc.order->extrinsics && i < doc.order->extrinsics->nelts; i++)
+        po_buffer_str(&b, APR_ARRAY_IDX(doc.order->extrinsics, i, po_cxml_extrinsic).value);
+    for (i = 0; item_at(0)->extrinsics && i < item_at(0)->extrinsics->nelts; i++)
+        po_buffer_str(&b, APR_ARRAY_IDX(item_at(0)->extrinsics, i, po_cxml_extrinsic).value);
+    po_buffer_str(&b, item_at(0)->description);
+    if (doc.order->contact)
+        po_buffer_str(&b, doc.order->contact->name);
+    assert_null(strstr(po_buffer_text(&b), "4111"));
+}
+
+#define CARD(element) \
+    "<" element " number=\"4111111111111111\"><Name>4111111111111111</Name><Extrinsic name=\"x\">4111111111111111" \
+    "</Extrinsic>4111111111111111</" element ">"
+#define CARDS CARD("PCard") CARD("Payment") CARD("PaymentToken") CARD("PaymentReference")
+
+static void card_data_is_read_nowhere(void **state)
+{
+    no_card(OPEN HEADER "<Request>" "<OrderRequest>" CARDS "<OrderRequestHeader orderID=\"PO-1\">" CARDS "<Contact>" CARDS
+            "<Name>n</Name></Contact><Extrinsic name=\"a\">before" CARDS "behind</Extrinsic></OrderRequestHeader>"
+            "<ItemOut quantity=\"1\">" CARDS "<ItemDetail>" CARDS "<Description>d" CARDS "</Description><Extrinsic name=\"b\">"
+            CARDS "</Extrinsic></ItemDetail></ItemOut></OrderRequest></Request></cXML>");
+    assert_string_equal(APR_ARRAY_IDX(doc.order->extrinsics, 0, po_cxml_extrinsic).value, "beforebehind");
+    assert_string_equal(item_at(0)->description, "d");
+    assert_string_equal(doc.order->contact->name, "n");
+}
+
+static void requests_that_are_not_carried_out_are_named(void **state)
+{
+    static const char *const names[] = { "GetPendingRequest", "SubscriptionListRequest", "ProviderSetupRequest",
+                                         "CatalogUploadRequest", "x-new" };
+    int i;
+
+    for (i = 0; i < 5; i++) {
+        reads(apr_pstrcat(pool, OPEN HEADER "<Request><", names[i], "><BuyerCookie>c</BuyerCookie><ItemOut/></", names[i],
+                          "></Request></cXML>", NULL));
+        assert_int_equal(doc.kind, PO_CXML_OTHER);
+        assert_string_equal(doc.request, names[i]);
+    }
+    reads(OPEN HEADER "<Message><SubscriptionChangeMessage/></Message></cXML>");
     assert_int_equal(doc.kind, PO_CXML_OTHER);
-    assert_string_equal(doc.request, "GetPendingRequest");
+    assert_null(doc.order_message);
+}
+
+static void elements_that_nobody_knows_are_ignored_wherever_they_stand(void **state)
+{
+    reads(OPEN "<x:y xmlns:x=\"u\"><Request/></x:y>" HEADER "<Zz/><Request><PunchOutSetupRequest operation=\"create\"><Zz><Contact>"
+          "<Email>no</Email></Contact></Zz><BuyerCookie>bc</BuyerCookie><Contact><Zz><Email>no</Email></Zz><Email>c@b"
+          "<Zz/>.example</Email></Contact><BrowserFormPost><Zz/><URL>https://b.example/</URL></BrowserFormPost><ItemOut "
+          "quantity=\"1\"><Zz><ItemID><SupplierPartID>no</SupplierPartID></ItemID></Zz><ItemID><Zz/><SupplierPartID>p"
+          "</SupplierPartID></ItemID></ItemOut></PunchOutSetupRequest></Request><Zz/></cXML>");
+    assert_string_equal(doc.setup->email, "c@b.example");
+    assert_string_equal(APR_ARRAY_IDX(doc.setup->items, 0, po_cxml_item).part, "p");
+}
+
+static void names_that_mean_nothing_are_counted_when_asked(void **state)
+{
+    apr_hash_t *names = apr_hash_make(pool);
+
+    po_cxml_reader_note_ignored(reader, names);
+    reads(DOCUMENT("<In/>", "<Zz/><Zz><Yy/></Zz>"));
+    po_cxml_reader_note_ignored(reader, NULL);
+    assert_int_equal(apr_hash_count(names), 2);
+    assert_int_equal(*(int *)apr_hash_get(names, "Zz", APR_HASH_KEY_STRING), 2);
+}
+
+static void an_answer_to_a_document_of_ours_is_read(void **state)
+{
+    reads("<cXML payloadID=\"r\"><Response><Status code=\"417\" text=\"Expectation Failed\">Unknown <b>PO</b></Status>"
+          "<GetPendingResponse><cXML><Response><Status code=\"200\"/></Response></cXML></GetPendingResponse></Response></cXML>");
+    assert_int_equal(doc.kind, PO_CXML_RESPONSE);
+    assert_string_equal(doc.response->code, "417");
+    assert_string_equal(doc.response->text, "Expectation Failed");
+    assert_string_equal(doc.response->detail, "Unknown PO");
+    refuses("<cXML><Response><Status code=\"200\"/><Status code=\"500\"/></Response></cXML>", 400);
+    refuses("<cXML><Response><Status code=\"200\"/></Response><Response><Status code=\"500\"/></Response></cXML>", 400);
+    refuses(OPEN HEADER SETUP("c", "") "<Message><PunchOutOrderMessage/></Message></cXML>", 400);
+    refuses(OPEN "<Message><PunchOutOrderMessage/><PunchOutOrderMessage/></Message></cXML>", 400);
 }
 
 /* ---- refused -------------------------------------------------------------------------------------------------- */
@@ -447,6 +630,31 @@ static void a_digest_leaves_no_two_orders_the_same(void **state)
     }
 }
 
+static void a_digest_covers_agreements_and_what_a_line_is(void **state)
+{
+    static const char *const orders[] = {
+        " ", " agreementID=\"A\"", " releaseRequired=\"yes\"", "><ItemOut quantity=\"1\" isAdHoc=\"yes\"/",
+        "><ItemOut quantity=\"1\"><ItemDetail/></ItemOut",
+        "><ItemOut quantity=\"1\"><BlanketItemDetail><MaxAmount><Money currency=\"USD\">1</Money></MaxAmount>"
+        "</BlanketItemDetail></ItemOut",
+        "><ItemOut quantity=\"1\"><BlanketItemDetail><MaxAmount><Money currency=\"USD\">2</Money></MaxAmount>"
+        "</BlanketItemDetail></ItemOut"
+    };
+    enum { COUNT = sizeof(orders) / sizeof(orders[0]) };
+    unsigned char digests[COUNT][PO_DIGEST];
+    int i, k;
+
+    for (i = 0; i < COUNT; i++) {
+        int own = *orders[i] == '>';
+
+        digest_of(apr_pstrcat(pool, OPEN "<Request><OrderRequest><OrderRequestHeader orderID=\"PO-1\"", own ? "/" : orders[i],
+                              own ? orders[i] : "/", own ? "" : "><ItemOut quantity=\"1\"/",
+                              "></OrderRequest></Request></cXML>", NULL), 0, digests[i]);
+        for (k = 0; k < i; k++)
+            assert_memory_not_equal(digests[i], digests[k], PO_DIGEST);
+    }
+}
+
 static void the_envelope_is_not_in_the_digest(void **state)
 {
     unsigned char a[PO_DIGEST], b[PO_DIGEST];
@@ -475,7 +683,16 @@ int main(void)
         cmocka_unit_test(a_line_number_with_zeros_before_it_is_a_number),
         cmocka_unit_test(a_blanket_line_is_read_like_another), cmocka_unit_test(a_short_name_counts_only_alone),
         cmocka_unit_test(accounting_and_extrinsics_of_a_line_are_read), cmocka_unit_test(a_status_update_is_read),
-        cmocka_unit_test(card_data_is_not_read), cmocka_unit_test(an_unknown_request_is_named),
+        cmocka_unit_test(a_credential_of_the_marketplace_is_marked),
+        cmocka_unit_test(the_mac_of_the_sender_is_read_as_written),
+        cmocka_unit_test(what_hubs_add_to_the_header_is_ignored),
+        cmocka_unit_test(a_buyers_own_list_says_where_the_shopper_is_found),
+        cmocka_unit_test(a_blanket_order_and_its_release_are_read),
+        cmocka_unit_test(a_status_update_is_read_in_any_order), cmocka_unit_test(card_data_is_read_nowhere),
+        cmocka_unit_test(requests_that_are_not_carried_out_are_named),
+        cmocka_unit_test(elements_that_nobody_knows_are_ignored_wherever_they_stand),
+        cmocka_unit_test(names_that_mean_nothing_are_counted_when_asked),
+        cmocka_unit_test(an_answer_to_a_document_of_ours_is_read),
         cmocka_unit_test(what_is_no_whole_document_is_not_acceptable),
         cmocka_unit_test(entities_and_declarations_are_not_acceptable),
         cmocka_unit_test(an_entity_in_an_attribute_is_not_acceptable),
@@ -489,7 +706,9 @@ int main(void)
         cmocka_unit_test(what_lacks_its_parts_is_a_bad_request),
         cmocka_unit_test(money_that_is_no_plain_decimal_is_a_bad_request),
         cmocka_unit_test(a_digest_follows_the_contents_not_the_bytes),
-        cmocka_unit_test(a_digest_leaves_no_two_orders_the_same), cmocka_unit_test(the_envelope_is_not_in_the_digest)
+        cmocka_unit_test(a_digest_leaves_no_two_orders_the_same),
+        cmocka_unit_test(a_digest_covers_agreements_and_what_a_line_is),
+        cmocka_unit_test(the_envelope_is_not_in_the_digest)
     };
 
     return cmocka_run_group_tests(tests, start, stop);
