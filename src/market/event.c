@@ -132,7 +132,7 @@ static void add_request(po_buffer *b, const po_request *r)
 }
 
 /* One entry for each kind of approval, in the order of the lines. It stands where its hindmost charge stands: a kind is
- * ordered when all its charges are. */
+ * ordered when all its charges are that were not cancelled. */
 static void add_approvals(po_buffer *b, const po_request *r)
 {
     int i, n, first = 1;
@@ -149,7 +149,8 @@ static void add_approvals(po_buffer *b, const po_request *r)
                 continue;
             if (n < i)
                 break;                  /* told already */
-            if (other->state != PO_CHARGE_ORDERED)
+            if (state == PO_CHARGE_CANCELLED
+                || (other->state != PO_CHARGE_ORDERED && other->state != PO_CHARGE_CANCELLED))
                 state = other->state;
         }
         if (n < r->charges->nelts)
@@ -164,6 +165,12 @@ static void add_approvals(po_buffer *b, const po_request *r)
     po_buffer_lit(b, "]");
 }
 
+/* What is ordered of it: nothing of a charge that was cancelled. */
+static const char *quantity(const po_charge *c, char text[PO_DECIMAL_TEXT])
+{
+    return c->state == PO_CHARGE_CANCELLED ? "0" : po_decimal_text(po_charge_quantity(c), 0, text);
+}
+
 static void add_charge(po_buffer *b, const po_charge *c)
 {
     char text[PO_DECIMAL_TEXT];
@@ -172,7 +179,7 @@ static void add_charge(po_buffer *b, const po_charge *c)
     add_int(b, c->line);
     add_member(b, ",\"kind\":", c->kind);
     add_member(b, ",\"dimension\":", c->dimension);
-    add_member(b, ",\"quantity\":", po_decimal_text(&c->quantity, 0, text));
+    add_member(b, ",\"quantity\":", quantity(c, text));
     add_member(b, ",\"unitPrice\":", po_money_text(&c->unit_price, c->currency, text));
     add_member(b, ",\"currency\":", c->currency);
     add_member(b, ",\"unit\":", c->unit);
@@ -232,7 +239,8 @@ static int concerns(const po_request *r, const po_cxml_order *o, const po_cxml_i
     for (i = 0; i < r->charges->nelts; i++) {
         const po_charge *c = &APR_ARRAY_IDX(r->charges, i, po_charge);
 
-        if (c->order_id && c->order_line == item->line && !strcmp(c->order_id, o->order_id))
+        if (c->state != PO_CHARGE_CANCELLED && c->order_id && c->order_line == item->line
+            && !strcmp(c->order_id, o->order_id))
             return 1;
     }
     return 0;
@@ -291,27 +299,38 @@ static const char *or_null(const char *text)
     return text && *text ? text : NULL;
 }
 
-static void add_order(po_buffer *b, const po_event *e, apr_pool_t *p)
+static void add_order(po_buffer *b, const po_request *r, const po_cxml_order *o, const char *payload_id, apr_pool_t *p)
 {
-    const po_cxml_order *o = e->order;
+    add_member(b, "{\"id\":", o->order_id);
+    add_member(b, ",\"version\":", or_null(o->version) ? o->version : "1");
+    add_member(b, ",\"date\":", or_null(o->order_date));
+    add_member(b, ",\"payloadID\":", payload_id);
+    add_member(b, ",\"requisition\":", or_null(o->requisition));
+    po_buffer_lit(b, ",\"shipTo\":");
+    add_address(b, o->ship_to);
+    po_buffer_lit(b, ",\"billTo\":");
+    add_address(b, o->bill_to);
+    po_buffer_lit(b, ",\"contact\":");
+    add_address(b, o->contact);
+    add_accounting(b, r, o);
+    add_extrinsics(b, o->extrinsics, p);
+    po_buffer_lit(b, "}");
+}
+
+static void add_orders(po_buffer *b, const po_event *e, apr_pool_t *p)
+{
+    int i;
 
     po_buffer_lit(b, ",\"orders\":[");
-    if (o) {
-        add_member(b, "{\"id\":", o->order_id);
-        add_member(b, ",\"version\":", or_null(o->version) ? o->version : "1");
-        add_member(b, ",\"date\":", or_null(o->order_date));
-        add_member(b, ",\"payloadID\":", e->order_payload);
-        add_member(b, ",\"requisition\":", or_null(o->requisition));
-        po_buffer_lit(b, ",\"shipTo\":");
-        add_address(b, o->ship_to);
-        po_buffer_lit(b, ",\"billTo\":");
-        add_address(b, o->bill_to);
-        po_buffer_lit(b, ",\"contact\":");
-        add_address(b, o->contact);
-        add_accounting(b, e->request, o);
-        add_extrinsics(b, o->extrinsics, p);
-        po_buffer_lit(b, "}");
+    for (i = 0; e->earlier && i < e->earlier->nelts; i++) {
+        const po_event_order *o = &APR_ARRAY_IDX(e->earlier, i, po_event_order);
+
+        add_order(b, e->request, o->order, o->payload_id, p);
+        if (e->order || i + 1 < e->earlier->nelts)
+            po_buffer_lit(b, ",");
     }
+    if (e->order)
+        add_order(b, e->request, e->order, e->order_payload, p);
     po_buffer_lit(b, "]");
 }
 
@@ -330,7 +349,7 @@ const char *po_event_json(const po_event *e, apr_pool_t *p)
     po_buffer_lit(&b, ",\"datacontenttype\":\"application/json\",\"data\":{");
     add_request(&b, e->request);
     add_approvals(&b, e->request);
-    add_order(&b, e, p);
+    add_orders(&b, e, p);
     add_charges(&b, e->request);
     add_member(&b, ",\"callback\":{\"url\":", e->callback_url);
     add_member(&b, ",\"token\":", e->callback_token);

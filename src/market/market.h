@@ -66,9 +66,13 @@ typedef struct {
     const char *part, *description, *unit, *unspsc, *currency;
     po_decimal quantity, unit_price;    /* as emitted */
     po_charge_state state;
-    const char *order_id;               /* when ordered */
+    const char *order_id;               /* the purchase order that ordered it, and maybe cancelled it again */
     int order_line;
+    po_decimal ordered;                 /* the quantity that was ordered; a value of 0: none yet */
 } po_charge;
+
+/* The quantity that is ordered, before an order the cart's. */
+const po_decimal *po_charge_quantity(const po_charge *c);
 
 typedef struct {
     const char *id, *site, *buyer, *organization;
@@ -91,9 +95,12 @@ typedef struct {
     const char *cart_payload;           /* payloadID of the PunchOutOrderMessage; NULL: no cart was returned */
     apr_time_t created, updated, expires;
     apr_array_header_t *charges;        /* po_charge, by line */
+    int told;                           /* an event about it was queued: the backend may know of it */
 } po_request;
 
-/* The state that the charges give a request which nothing else decides: requested, partly approved, approved. */
+/* The state that the charges give a request which nothing else decides: requested, partly approved, approved; cancelled
+ * when no charge is left; held when an approval (all charges of a kind) was cancelled beside one that is in: they can no
+ * longer all come (design.md §5). */
 po_state po_state_of_charges(const po_request *r);
 /* Sum of quantity * unit price over the charges. */
 apr_status_t po_request_total(const po_request *r, po_decimal *total);
@@ -138,12 +145,16 @@ typedef struct {
     po_charge *charge;
 } po_order_match_line;
 
+typedef enum { PO_OUTCOME_NONE, PO_OUTCOME_APPROVED, PO_OUTCOME_CHANGED, PO_OUTCOME_CANCELLED } po_order_outcome;
+
 typedef struct {
     int status;                         /* 200, or 409: refuse the whole order */
     int held;                           /* 200, but a person must decide: no event */
+    int awaits_release;                 /* 200, a blanket order that orders nothing by itself */
     const char *detail;                 /* for Status and log: line, both values, what to do; NULL: none */
     apr_array_header_t *lines;          /* po_order_match_line */
-    apr_array_header_t *requests;       /* po_request *: those with lines in this order, each once */
+    apr_array_header_t *requests;       /* po_request *: those that this order changes, each once */
+    apr_array_header_t *outcomes;       /* po_order_outcome of each of them: which event the backend gets, if any */
 } po_order_match;
 
 /* Compares a type="new" order with the requests it names, as emitted: part, price, currency, quantity per line, and its
@@ -151,11 +162,44 @@ typedef struct {
  * charges); it is changed when the result is 200: charges become ordered, states follow (held, partly approved,
  * approved; that a test ends as tested is the caller's, which knows whether there is a sandbox).
  * PunchOutOrderMismatch decides about differences and about lines that name no request; a charge that another order
- * took is always 409 and names that order; an expired request is held (design.md §5). */
+ * took is always 409 and names that order; an expired request is held (design.md §5). A line without a price and without
+ * ItemDetail is taken at the cart's price; one of a blanket order needs a MaxAmount that is enough, if it has any. */
 void po_order_match_new(const po_cxml_order *order, int test, const po_buyer *buyer,
                         apr_array_header_t *known, apr_time_t now, po_order_match *out, apr_pool_t *p);
 
+/* The same for type="update", the whole order again. owned: the requests with charges on this purchase order, which known
+ * holds too (the same pointers). Their charges may be ordered again in another quantity; those that no line takes are
+ * cancelled. */
+void po_order_match_update(const po_cxml_order *order, int test, const po_buyer *buyer, apr_array_header_t *known,
+                           const apr_array_header_t *owned, apr_time_t now, po_order_match *out, apr_pool_t *p);
+
+/* ---- order_change.c: what came before a document of type update or delete -------------------------------------- */
+
+/* Cancels all that is ordered of owned by this purchase order (type="delete"). 409 when one of the requests has ended. */
+void po_order_cancel(const po_cxml_order *order, int test, const apr_array_header_t *owned, po_order_match *out, apr_pool_t *p);
+
+typedef struct {                        /* the latest document that was taken about a purchase order */
+    const char *order_id, *version, *type, *payload_id, *digest;
+} po_order_before;
+
+typedef struct {
+    int status;                         /* 0: carry it out as `version`; 200: taken already, nothing new; 409, 417 */
+    const char *why;                    /* of 409 and 417 */
+    const char *version;                /* its own, or the next one */
+} po_order_turn;
+
+/* Whether an update or delete comes in turn. before NULL: no earlier document is known. digest: of this one. */
+void po_order_take_turn(const po_cxml_order *order, const po_order_before *before, const char *digest, po_order_turn *out,
+                        apr_pool_t *p);
+/* Less than, equal to or greater than 0; numbers by value, so that 10 follows 9. */
+int po_order_version_compare(const char *a, const char *b);
+
 /* ---- event.c: what the fulfillment backend is told ------------------------------------------------------------ */
+
+typedef struct {
+    const po_cxml_order *order;
+    const char *payload_id;             /* of its OrderRequest */
+} po_event_order;
 
 typedef struct {
     const char *id;                     /* evt-...: also the Idempotency-Key */
@@ -166,6 +210,7 @@ typedef struct {
     const po_request *request;
     const po_cxml_order *order;         /* NULL for a pre-approved request */
     const char *order_payload;          /* payloadID of the OrderRequest */
+    const apr_array_header_t *earlier;  /* po_event_order: the other orders that its charges are on; NULL: none */
 } po_event;
 
 /* CloudEvents 1.0 structured JSON exactly as design.md §7 shows it; money as strings. */

@@ -1,4 +1,4 @@
-/* order.c - a purchase order against the requests that it names: every line is judged first, then all is applied. */
+/* order.c - a purchase order against the requests that it names: every line is judged before anything is carried out. */
 #include "market/market_private.h"
 
 #include <stdarg.h>
@@ -42,6 +42,7 @@ typedef struct {
     apr_hash_t *by_id;                  /* request id -> po_request *, of known */
     apr_hash_t *taken;                  /* po_charge * -> po_order_match_line *: lines of this order */
     apr_hash_t *open;                   /* open_key() -> array of candidate; made when a line needs it */
+    const apr_array_header_t *owned;    /* an update's: requests with charges on this order; NULL: a new order */
     po_order_match *out;
     int refused, differs, held;
     int problems;
@@ -131,6 +132,49 @@ static int same_text(const char *a, const char *b)
     return a && b && !strcmp(a, b);
 }
 
+/* 1 when the charge is on this purchase order already, which an update may change. */
+static int is_own(const matching *m, const po_request *r, const po_charge *c)
+{
+    int i;
+
+    if (!m->owned || !po_charge_is_on(c, m->order))
+        return 0;
+    for (i = 0; i < m->owned->nelts; i++)
+        if (APR_ARRAY_IDX(m->owned, i, po_request *) == r)
+            return 1;
+    return 0;
+}
+
+/* A blanket order's line may name its limit alone; without any detail the line stands for what the cart said. */
+static void compare_limit(matching *m, const po_cxml_item *item, const po_charge *c)
+{
+    po_decimal cost;
+
+    if (!item->has_max_amount || po_decimal_multiply(&cost, &item->quantity, &c->unit_price) != APR_SUCCESS)
+        return;
+    if (!same_text(item->max_currency, c->currency) || po_decimal_compare(&item->max_amount, &cost) < 0)
+        differ(m, item, "MaxAmount is %s, the cart came to %s", amount(m, &item->max_amount, item->max_currency),
+               amount(m, &cost, c->currency));
+}
+
+static int is_blanket(const po_cxml_order *order)
+{
+    return same_text(order->order_type, "blanket");
+}
+
+static void compare_price(matching *m, const po_cxml_item *item, const po_charge *c)
+{
+    if (item->has_price) {
+        if (po_decimal_compare(&item->unit_price, &c->unit_price) || !same_text(item->currency, c->currency))
+            differ(m, item, "UnitPrice is %s, the cart said %s", amount(m, &item->unit_price, item->currency),
+                   amount(m, &c->unit_price, c->currency));
+    } else if (is_blanket(m->order)) {
+        compare_limit(m, item, c);
+    } else if (item->has_detail) {
+        differ(m, item, "there is no UnitPrice, the cart said %s", amount(m, &c->unit_price, c->currency));
+    }
+}
+
 /* As emitted: part, quantity, price, currency; a changed unit is only told (some systems turn all units into EA). */
 static void compare(matching *m, const po_order_match_line *l)
 {
@@ -139,13 +183,9 @@ static void compare(matching *m, const po_order_match_line *l)
 
     if (!same_text(item->part, c->part))
         differ(m, item, "SupplierPartID is %s, the cart said \"%s\"", shown(m, item->part), c->part);
-    if (po_decimal_compare(&item->quantity, &c->quantity))
+    if (po_decimal_compare(&item->quantity, &c->quantity) && !is_own(m, l->request, c))
         differ(m, item, "quantity is %s, the cart said %s", number(m, &item->quantity), number(m, &c->quantity));
-    if (!item->has_price)
-        differ(m, item, "there is no UnitPrice, the cart said %s", amount(m, &c->unit_price, c->currency));
-    else if (po_decimal_compare(&item->unit_price, &c->unit_price) || !same_text(item->currency, c->currency))
-        differ(m, item, "UnitPrice is %s, the cart said %s", amount(m, &item->unit_price, item->currency),
-               amount(m, &c->unit_price, c->currency));
+    compare_price(m, item, c);
     if (item->unit && strcmp(item->unit, c->unit) && strcmp(item->unit, po_unit_for(m->buyer, c->unit)))
         warn(m, item, "UnitOfMeasure is %s, the cart said \"%s\" (accepted)", shown(m, item->unit),
              po_unit_for(m->buyer, c->unit));
@@ -156,19 +196,40 @@ static int has_expired(const matching *m, const po_request *r)
     return r->state == PO_STATE_EXPIRED || (r->state == PO_STATE_REQUESTED && r->expires && m->now > r->expires);
 }
 
+/* An update's line about what this order has ordered: only another quantity is anything new. */
+static void judge_own(matching *m, const po_order_match_line *l)
+{
+    const po_request *r = l->request;
+
+    if (l->item->quantity.value < 0)
+        refuse(m, l->item, "quantity is %s; leave the line out to cancel it", number(m, &l->item->quantity));
+    else if (!po_decimal_compare(&l->item->quantity, po_charge_quantity(l->charge)))
+        return;
+    else if (r->state == PO_STATE_HELD)
+        hold(m, l->item, "request %s is held already%s%s", r->id, r->reason ? ": " : "", r->reason ? r->reason : "");
+    else if (r->state == PO_STATE_ENDED)
+        refuse(m, l->item, "it is too late: the subscription of request %s has ended", r->id);
+    else if (r->state >= PO_STATE_FAILED || r->state < PO_STATE_PARTLY_APPROVED)
+        refuse(m, l->item, "request %s is %s and takes no change; return a new cart", r->id, po_state_name(r->state));
+}
+
 /* Whether this charge of this request may be ordered at all. */
 static void judge(matching *m, const po_order_match_line *l)
 {
     const po_request *r = l->request;
     const po_charge *c = l->charge;
 
-    if (c->state == PO_CHARGE_ORDERED)
+    if (is_own(m, r, c))
+        judge_own(m, l);
+    else if (c->state == PO_CHARGE_ORDERED)
         refuse(m, l->item, "charge %s.%d is already ordered by order %s; don't order it twice", r->id, c->line,
                c->order_id ? c->order_id : "(unknown)");
     else if (c->state == PO_CHARGE_PREAPPROVED)
         refuse(m, l->item, "charge %s.%d was approved without an order and needs none", r->id, c->line);
-    else if (c->state == PO_CHARGE_CANCELLED || r->state == PO_STATE_CANCELLED)
+    else if (r->state == PO_STATE_CANCELLED)
         refuse(m, l->item, "request %s was cancelled; return a new cart", r->id);
+    else if (c->state == PO_CHARGE_CANCELLED)
+        refuse(m, l->item, "charge %s.%d was cancelled; return a new cart", r->id, c->line);
     else if (has_expired(m, r) || c->state == PO_CHARGE_EXPIRED)
         hold(m, l->item, "request %s has expired; the marketplace decides whether it still holds", r->id);
     else if (r->state == PO_STATE_HELD)
@@ -265,11 +326,43 @@ static void index_open(matching *m)
     }
 }
 
-static void match_equal(matching *m, po_order_match_line *l)
+/* 1 and the line's charge when it is clear which of the charges on this order it means: that of the same line number, else
+ * the only one of its part and price. */
+static int match_own(matching *m, po_order_match_line *l)
 {
     const po_cxml_item *item = l->item;
+    candidate only = { NULL, NULL };
+    int i, n, found = 0;
+
+    for (i = 0; m->owned && i < m->owned->nelts; i++) {
+        po_request *r = APR_ARRAY_IDX(m->owned, i, po_request *);
+
+        for (n = 0; n < r->charges->nelts; n++) {
+            po_charge *c = &APR_ARRAY_IDX(r->charges, n, po_charge);
+
+            if (!po_charge_is_on(c, m->order) || !same_text(item->part, c->part) || apr_hash_get(m->taken, &c, sizeof(c))
+                || (item->has_price && po_decimal_compare(&item->unit_price, &c->unit_price)))
+                continue;
+            found = c->order_line == item->line ? 1 : found + 1;
+            only.request = r;
+            only.charge = c;
+            if (c->order_line == item->line) {
+                i = m->owned->nelts - 1;
+                break;
+            }
+        }
+    }
+    if (found != 1)
+        return 0;
+    l->request = only.request;
+    l->charge = only.charge;
+    return 1;
+}
+
+/* The open charges that are equal to the item and not taken: how many (2 is many), and one of them. */
+static int find_equal(matching *m, const po_cxml_item *item, candidate *one)
+{
     apr_array_header_t *equal = NULL;
-    candidate one = { NULL, NULL };
     int i, n = 0;
 
     if (!m->open)
@@ -283,9 +376,24 @@ static void match_equal(matching *m, po_order_match_line *l)
         if (apr_hash_get(m->taken, &c->charge, sizeof(c->charge)))
             continue;
         if (!n++)
-            one = *c;
+            *one = *c;
     }
-    if (!n) {
+    return n;
+}
+
+static void match_equal(matching *m, po_order_match_line *l)
+{
+    const po_cxml_item *item = l->item;
+    candidate one = { NULL, NULL };
+    int n;
+
+    if (match_own(m, l)) {
+        take(m, l);
+        judge(m, l);
+        compare(m, l);
+    } else if (item->ad_hoc) {
+        differ(m, item, "it was typed by hand (isAdHoc) and names nothing that a cart returned");
+    } else if (!(n = find_equal(m, item, &one))) {
         differ(m, item, "it has no SupplierPartAuxiliaryID, and no open request has part %s at this price and "
                "quantity; order what a cart returned", shown(m, item->part));
     } else if (n > 1) {
@@ -301,22 +409,31 @@ static void match_equal(matching *m, po_order_match_line *l)
 
 /* ---- the order as a whole ---------------------------------------------------------------------------------------- */
 
-/* 1, and the sum of the lines, when all have a price in one currency. */
-static int sum_lines(const po_cxml_order *order, po_decimal *sum, const char **currency)
+/* The line's price: what it says, else the cart's. NULL: nobody knows. */
+static const po_decimal *price_of(const po_order_match_line *l, const char **currency)
 {
+    *currency = l->item->has_price ? l->item->currency : l->charge ? l->charge->currency : NULL;
+    return l->item->has_price ? &l->item->unit_price : l->charge ? &l->charge->unit_price : NULL;
+}
+
+/* 1, and the sum of the lines, when all have a price in one currency. */
+static int sum_lines(const apr_array_header_t *lines, po_decimal *sum, const char **currency)
+{
+    const char *own;
     po_decimal line;
     int i;
 
     sum->value = 0;
     sum->scale = 0;
     *currency = NULL;
-    for (i = 0; i < order->items->nelts; i++) {
-        const po_cxml_item *item = &APR_ARRAY_IDX(order->items, i, po_cxml_item);
+    for (i = 0; i < lines->nelts; i++) {
+        const po_order_match_line *l = &APR_ARRAY_IDX(lines, i, po_order_match_line);
+        const po_decimal *price = price_of(l, &own);
 
-        if (!item->has_price || !item->currency || (*currency && strcmp(*currency, item->currency)))
+        if (!price || !own || (*currency && strcmp(*currency, own)))
             return 0;
-        *currency = item->currency;
-        if (po_decimal_multiply(&line, &item->quantity, &item->unit_price) != APR_SUCCESS
+        *currency = own;
+        if (po_decimal_multiply(&line, &l->item->quantity, price) != APR_SUCCESS
             || po_decimal_add(sum, sum, &line) != APR_SUCCESS)
             return 0;
     }
@@ -333,7 +450,7 @@ static void compare_total(matching *m)
     po_decimal sum, least;
     int coin;
 
-    if (!order->currency || !sum_lines(order, &sum, &currency))
+    if (!order->currency || !sum_lines(m->out->lines, &sum, &currency))
         return;
     if (strcmp(order->currency, currency)) {
         differ(m, NULL, "Total is in %s, the lines are in %s", order->currency, currency);
@@ -363,11 +480,30 @@ static void match_lines(matching *m)
             po_order_match_line *l = &APR_ARRAY_IDX(lines, i, po_order_match_line);
             int has = l->item->auxiliary && *l->item->auxiliary;
 
+            if (m->owned && !l->item->quantity.value)
+                continue;               /* an update that leaves the line out in other words */
             if (has && named)
                 match_named(m, l);
             else if (!has && !named)
                 match_equal(m, l);
         }
+}
+
+/* What an update no longer names is cancelled, unless it is too late for that. */
+static void judge_left_out(matching *m)
+{
+    int i, n;
+
+    for (i = 0; i < m->owned->nelts; i++) {
+        const po_request *r = APR_ARRAY_IDX(m->owned, i, po_request *);
+
+        for (n = 0; r->state == PO_STATE_ENDED && n < r->charges->nelts; n++) {
+            const po_charge *c = &APR_ARRAY_IDX(r->charges, n, po_charge);
+
+            if (po_charge_is_on(c, m->order) && !apr_hash_get(m->taken, &c, sizeof(c)))
+                refuse(m, NULL, "charge %s.%d can't be left out, it is too late: the subscription has ended", r->id, c->line);
+        }
+    }
 }
 
 static void decide(matching *m)
@@ -395,71 +531,60 @@ static void decide(matching *m)
     m->out->detail = po_buffer_text(&m->detail);
 }
 
-/* ---- carrying it out --------------------------------------------------------------------------------------------- */
+/* ---- the two ways in ---------------------------------------------------------------------------------------------- */
 
-static void note_request(matching *m, apr_hash_t *noted, po_request *r)
+#define AWAITS_RELEASE "The blanket order is kept and orders nothing by itself; releases are awaited"
+
+static void keep_blanket(matching *m)
 {
-    if (!r || apr_hash_get(noted, r->id, APR_HASH_KEY_STRING))
-        return;
-    apr_hash_set(noted, r->id, APR_HASH_KEY_STRING, r);
-    APR_ARRAY_PUSH(m->out->requests, po_request *) = r;
+    m->out->awaits_release = 1;
+    m->out->detail = m->out->detail ? apr_pstrcat(m->p, AWAITS_RELEASE ". ", m->out->detail, NULL) : AWAITS_RELEASE;
 }
 
-static void advance(matching *m, po_request *r, int test)
+static void run(matching *m, int test)
 {
-    if (test || m->buyer->deployment == PO_DEPLOYMENT_TEST)
-        r->test = 1;
-    if (m->out->held) {
-        if (r->state != PO_STATE_HELD)
-            r->reason = m->out->detail;
-        r->state = PO_STATE_HELD;
-        return;
-    }
-    /* all charges must be in before the backend hears of it: PO_ACTIVATE_ALL, and so far PO_ACTIVATE_EACH too */
-    r->state = po_state_of_charges(r);
-    r->reason = NULL;
-}
+    const po_cxml_order *order = m->order;
+    po_order_match *out = m->out;
+    int i, blanket = is_blanket(order) && order->release_required;
 
-static void apply(matching *m, int test)
-{
-    apr_hash_t *noted = apr_hash_make(m->p);
-    int i;
-
-    for (i = 0; i < m->out->lines->nelts; i++) {
-        const po_order_match_line *l = &APR_ARRAY_IDX(m->out->lines, i, po_order_match_line);
-
-        if (!l->charge)
-            continue;
-        l->charge->state = PO_CHARGE_ORDERED;
-        l->charge->order_id = m->order->order_id;
-        l->charge->order_line = l->item->line;
-        note_request(m, noted, l->request);
-    }
-    for (i = 0; i < m->out->requests->nelts; i++)
-        advance(m, APR_ARRAY_IDX(m->out->requests, i, po_request *), test);
+    memset(out, 0, sizeof(*out));
+    out->status = 200;
+    out->lines = apr_array_make(m->p, order->items->nelts, sizeof(po_order_match_line));
+    out->requests = apr_array_make(m->p, m->known->nelts, sizeof(po_request *));
+    out->outcomes = apr_array_make(m->p, m->known->nelts, sizeof(po_order_outcome));
+    m->by_id = apr_hash_make(m->p);
+    for (i = 0; i < m->known->nelts; i++)
+        apr_hash_set(m->by_id, APR_ARRAY_IDX(m->known, i, po_request *)->id, APR_HASH_KEY_STRING,
+                     APR_ARRAY_IDX(m->known, i, po_request *));
+    m->taken = apr_hash_make(m->p);
+    po_buffer_init(&m->detail, m->p, 512);
+    match_lines(m);
+    if (m->owned)
+        judge_left_out(m);
+    if (!blanket)
+        compare_total(m);
+    else if (m->buyer->mismatch != PO_MISMATCH_REJECT)
+        m->differs = 0;                 /* there is nothing to hold: its releases are judged themselves */
+    m->held = m->held && !blanket;
+    decide(m);
+    if (out->status == 200 && blanket)
+        keep_blanket(m);
+    else if (out->status == 200)
+        po_order_apply(order, test || m->buyer->deployment == PO_DEPLOYMENT_TEST, m->owned, out, m->p);
 }
 
 void po_order_match_new(const po_cxml_order *order, int test, const po_buyer *buyer, apr_array_header_t *known,
                         apr_time_t now, po_order_match *out, apr_pool_t *p)
 {
-    matching m = { order, buyer, now, known };
-    int i;
+    matching m = { .order = order, .buyer = buyer, .now = now, .known = known, .out = out, .p = p };
 
-    memset(out, 0, sizeof(*out));
-    out->status = 200;
-    out->lines = apr_array_make(p, order->items->nelts, sizeof(po_order_match_line));
-    out->requests = apr_array_make(p, known->nelts, sizeof(po_request *));
-    m.by_id = apr_hash_make(p);
-    for (i = 0; i < known->nelts; i++)
-        apr_hash_set(m.by_id, APR_ARRAY_IDX(known, i, po_request *)->id, APR_HASH_KEY_STRING,
-                     APR_ARRAY_IDX(known, i, po_request *));
-    m.taken = apr_hash_make(p);
-    m.out = out;
-    m.p = p;
-    po_buffer_init(&m.detail, p, 512);
-    match_lines(&m);
-    compare_total(&m);
-    decide(&m);
-    if (out->status == 200)
-        apply(&m, test);
+    run(&m, test);
+}
+
+void po_order_match_update(const po_cxml_order *order, int test, const po_buyer *buyer, apr_array_header_t *known,
+                           const apr_array_header_t *owned, apr_time_t now, po_order_match *out, apr_pool_t *p)
+{
+    matching m = { .order = order, .buyer = buyer, .now = now, .known = known, .owned = owned, .out = out, .p = p };
+
+    run(&m, test);
 }

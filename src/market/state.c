@@ -18,18 +18,47 @@ const char *po_charge_state_name(po_charge_state s)
     return (unsigned)s < sizeof(names) / sizeof(names[0]) ? names[s] : "unknown";
 }
 
-po_state po_state_of_charges(const po_request *r)
+const po_decimal *po_charge_quantity(const po_charge *c)
 {
-    int i, in = 0;
+    return c->ordered.value ? &c->ordered : &c->quantity;
+}
+
+static int is_in(po_charge_state s)
+{
+    return s == PO_CHARGE_ORDERED || s == PO_CHARGE_PREAPPROVED;
+}
+
+/* 1 when no charge of that kind is in or can still come: its approval is lost. */
+static int is_lost(const po_request *r, const char *kind)
+{
+    int i;
 
     for (i = 0; i < r->charges->nelts; i++) {
-        po_charge_state s = APR_ARRAY_IDX(r->charges, i, po_charge).state;
+        const po_charge *c = &APR_ARRAY_IDX(r->charges, i, po_charge);
 
-        in += s == PO_CHARGE_ORDERED || s == PO_CHARGE_PREAPPROVED;
+        if ((is_in(c->state) || c->state == PO_CHARGE_REQUESTED) && !strcmp(c->kind, kind))
+            return 0;
+    }
+    return 1;
+}
+
+po_state po_state_of_charges(const po_request *r)
+{
+    int i, in = 0, open = 0, cancelled = 0, lost = 0;
+
+    for (i = 0; i < r->charges->nelts; i++) {
+        const po_charge *c = &APR_ARRAY_IDX(r->charges, i, po_charge);
+
+        in += is_in(c->state);
+        open += c->state == PO_CHARGE_REQUESTED;
+        cancelled += c->state == PO_CHARGE_CANCELLED;
+        lost |= c->state == PO_CHARGE_CANCELLED && is_lost(r, c->kind);
     }
     if (!in)
-        return PO_STATE_REQUESTED;
-    return in == r->charges->nelts ? PO_STATE_APPROVED : PO_STATE_PARTLY_APPROVED;
+        return cancelled && !open ? PO_STATE_CANCELLED : PO_STATE_REQUESTED;
+    if (lost)
+        return PO_STATE_HELD;
+    return in + cancelled == r->charges->nelts ? PO_STATE_APPROVED : PO_STATE_PARTLY_APPROVED;
 }
 
 apr_status_t po_request_total(const po_request *r, po_decimal *total)
@@ -40,7 +69,7 @@ apr_status_t po_request_total(const po_request *r, po_decimal *total)
     for (i = 0; i < r->charges->nelts; i++) {
         const po_charge *c = &APR_ARRAY_IDX(r->charges, i, po_charge);
 
-        if (po_decimal_multiply(&line, &c->quantity, &c->unit_price) != APR_SUCCESS
+        if (po_decimal_multiply(&line, po_charge_quantity(c), &c->unit_price) != APR_SUCCESS
             || po_decimal_add(&sum, &sum, &line) != APR_SUCCESS)
             return APR_EGENERAL;
     }

@@ -1,40 +1,9 @@
 /* test_event.c - what the fulfillment backend is told, and what is understood of its answer. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
-
 #include <jansson.h>
 
-#include "market/market.h"
+#include "market_fixture.h"
 
-static apr_pool_t *pool;
 static po_request request;
-
-static int group_setup(void **state)
-{
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    return 0;
-}
-
-static int group_teardown(void **state)
-{
-    apr_pool_destroy(pool);
-    apr_terminate();
-    return 0;
-}
-
-static po_decimal dec(const char *text)
-{
-    po_decimal d;
-
-    assert_int_equal(po_decimal_parse(&d, text, -1), APR_SUCCESS);
-    return d;
-}
 
 /* ---- the event ------------------------------------------------------------------------------------------------ */
 
@@ -251,6 +220,63 @@ static void an_approval_is_ordered_when_all_its_charges_are(void **state)
     json_decref(got);
 }
 
+static const char *charge_text(json_t *event, int n, const char *name)
+{
+    json_t *charges = json_object_get(json_object_get(event, "data"), "charges");
+
+    return json_string_value(json_object_get(json_array_get(charges, (apr_size_t)n), name));
+}
+
+static void an_event_tells_the_quantity_that_is_ordered_now(void **state)
+{
+    po_event e;
+    json_t *got, *approval;
+
+    fill_request();
+    add_charge("usage", "hour", "7", "0.5", "HUR")->state = PO_CHARGE_CANCELLED;
+    APR_ARRAY_IDX(request.charges, 0, po_charge).ordered = dec("3");
+    e = event_of(NULL);
+    got = parsed(&e);
+    assert_string_equal(charge_text(got, 0, "quantity"), "3");
+    assert_string_equal(charge_text(got, 1, "quantity"), "2000");
+    assert_string_equal(charge_text(got, 2, "quantity"), "0");
+    /* the approval of usage stands as long as one of its charges does */
+    approval = json_array_get(json_object_get(json_object_get(got, "data"), "approvals"), 1);
+    assert_string_equal(json_string_value(json_object_get(approval, "state")), "ordered");
+    json_decref(got);
+    APR_ARRAY_IDX(request.charges, 1, po_charge).state = PO_CHARGE_CANCELLED;
+    got = parsed(&e);
+    approval = json_array_get(json_object_get(json_object_get(got, "data"), "approvals"), 1);
+    assert_string_equal(json_string_value(json_object_get(approval, "state")), "cancelled");
+    json_decref(got);
+}
+
+static void an_event_lists_every_order_with_the_accounting_of_its_own_lines(void **state)
+{
+    apr_array_header_t *earlier = apr_array_make(pool, 1, sizeof(po_event_order));
+    po_cxml_order first, last;
+    json_t *got, *orders;
+    po_event e;
+
+    fill_request();
+    fill_order(&first);
+    fill_order(&last);
+    last.order_id = "PO-18";
+    APR_ARRAY_IDX(request.charges, 1, po_charge).order_id = "PO-18";
+    APR_ARRAY_PUSH(earlier, po_event_order) = (po_event_order){ &first, "order-0@buyer.example" };
+    e = event_of(&last);
+    e.earlier = earlier;
+    got = parsed(&e);
+    orders = json_object_get(json_object_get(got, "data"), "orders");
+    assert_int_equal(json_array_size(orders), 2);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(orders, 0), "id")), "PO-17");
+    assert_string_equal(json_string_value(json_object_get(json_array_get(orders, 0), "payloadID")), "order-0@buyer.example");
+    assert_int_equal(json_array_size(json_object_get(json_array_get(orders, 0), "accounting")), 1);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(orders, 1), "id")), "PO-18");
+    assert_int_equal(json_array_size(json_object_get(json_array_get(orders, 1), "accounting")), 2);
+    json_decref(got);
+}
+
 static void an_event_is_json_whatever_the_buyer_wrote(void **state)
 {
     static const char *const rows[][2] = {
@@ -366,6 +392,8 @@ int main(void)
         cmocka_unit_test_setup(an_event_has_the_members_of_the_contract, fresh),
         cmocka_unit_test_setup(an_event_says_null_where_nothing_is, fresh),
         cmocka_unit_test_setup(an_approval_is_ordered_when_all_its_charges_are, fresh),
+        cmocka_unit_test_setup(an_event_tells_the_quantity_that_is_ordered_now, fresh),
+        cmocka_unit_test_setup(an_event_lists_every_order_with_the_accounting_of_its_own_lines, fresh),
         cmocka_unit_test_setup(an_event_is_json_whatever_the_buyer_wrote, fresh),
         cmocka_unit_test_setup(the_backends_members_are_read, fresh),
         cmocka_unit_test_setup(problem_json_gives_its_detail, fresh),
