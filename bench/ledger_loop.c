@@ -118,9 +118,9 @@ static apr_status_t keep_order(po_ledger_db *db, void *baton)
     po_outbox_row row = { .key = random_id("evt", o->number, p) };
     po_order_match match = { 200 };
     po_request *r;
-    int same;
+    int same, reused;
     apr_status_t rv = po_order_find(db, SITE, BUYER, rec.payload_id, rec.digest, 0, order.order_id, "1", p, &before,
-                                    &same);
+                                    &same, &reused);
 
     if (rv != APR_NOTFOUND || (rv = po_request_get(db, SITE, random_id("req", o->number, p), p, &r)) != APR_SUCCESS)
         return rv == APR_SUCCESS ? APR_EEXIST : rv;

@@ -23,6 +23,21 @@ static apr_status_t refuse(po_ledger_db *db, const po_site *site, po_request *r,
                                                 now, p) : rv;
 }
 
+static void settle_state(po_request *r, int test)
+{
+    po_state of_charges = po_state_of_charges(r);
+
+    if (r->state == PO_STATE_HELD && of_charges == PO_STATE_HELD)
+        return;                         /* an order took back one of its approvals: a person decides about the rest */
+    if (test)
+        r->state = PO_STATE_TESTED;
+    else if (of_charges == PO_STATE_PARTLY_APPROVED)
+        r->state = PO_STATE_PARTLY_APPROVED;    /* PunchOutActivate each: its other approval is still open */
+    else
+        r->state = PO_STATE_ACTIVE;
+    r->reason = NULL;
+}
+
 apr_status_t po_delivery_settle(po_ledger_db *db, const po_site *site, const char *request, const char *event,
                                 const po_answer *a, int failed, apr_time_t now, apr_pool_t *p)
 {
@@ -36,13 +51,7 @@ apr_status_t po_delivery_settle(po_ledger_db *db, const po_site *site, const cha
     if (failed)
         return refuse(db, site, r, event, a, now, p);
     test = r->test || r->state == PO_STATE_TESTED;
-    if (test)
-        r->state = PO_STATE_TESTED;
-    else if (po_state_of_charges(r) == PO_STATE_PARTLY_APPROVED)
-        r->state = PO_STATE_PARTLY_APPROVED;    /* PunchOutActivate each: its other approval is still open */
-    else
-        r->state = PO_STATE_ACTIVE;
-    r->reason = NULL;
+    settle_state(r, test);
     if (a->subscription)
         r->subscription = a->subscription;
     if (a->url)

@@ -95,8 +95,8 @@ typedef struct {                                /* one request to a cXML door, o
 int po_cxml_door(request_rec *r, const po_site *site);              /* receive.c: setup and order */
 int po_handle_setup(po_exchange *x);                                       /* setup.c */
 int po_handle_order(po_exchange *x);                                       /* order.c */
-int po_handle_profile(po_exchange *x);                              /* profile.c: ProfileRequest, StatusUpdateRequest */
-int po_handle_status_update(po_exchange *x);
+int po_handle_profile(po_exchange *x);                              /* profile.c */
+int po_handle_status_update(po_exchange *x);                        /* status_update.c */
 int po_handle_start(request_rec *r, const po_site *site, const char *token);
 int po_handle_request(request_rec *r, const po_site *site);
 int po_handle_requests(request_rec *r, const po_site *site, const char *id);
@@ -107,6 +107,10 @@ int po_handle_fulfilled(request_rec *r, const po_site *site, const char *event);
  * as `tested`. Sets the request's state. order and payload_id NULL: pre-approved. */
 apr_status_t po_queue_event(po_ledger_db *db, const po_site *site, po_request *request, const po_cxml_order *order,
                             const char *payload_id, apr_time_t now, po_crypto *c, apr_pool_t *p);
+/* The same for what an order, an update or a delete comes to; a change and a cancellation leave the state as it is. Not for
+ * PO_OUTCOME_NONE. */
+apr_status_t po_queue_outcome(po_ledger_db *db, const po_site *site, po_request *request, po_order_outcome outcome,
+                              const po_cxml_order *order, const char *payload_id, apr_time_t now, po_crypto *c, apr_pool_t *p);
 #define PO_CALLBACK_TOKEN 41                    /* with NUL */
 /* The bearer token of fulfilled/EVENT-ID: an HMAC of the ledger's key, so that it needs no table. */
 void po_callback_token(po_crypto *c, const unsigned char key[PO_DIGEST], const char *event,

@@ -1,4 +1,4 @@
-/* queue.c - the event of an approved request on its way into the outbox. */
+/* queue.c - the event of an approved, changed or cancelled request on its way into the outbox. */
 #include "handlers/handlers.h"
 
 #include "apr_strings.h"
@@ -17,33 +17,85 @@ void po_callback_token(po_crypto *c, const unsigned char key[PO_DIGEST], const c
     out[PO_CALLBACK_TOKEN - 1] = '\0';
 }
 
-static const char *event_type(const po_request *r)
+static const char *event_type(const po_request *r, po_order_outcome outcome)
 {
-    if (!strcmp(r->action, "change"))
+    if (outcome == PO_OUTCOME_CANCELLED)
+        return "marketplace.subscription.cancelled";
+    if (outcome == PO_OUTCOME_CHANGED || !strcmp(r->action, "change"))
         return "marketplace.subscription.changed";
     if (!strcmp(r->action, "renew"))
         return "marketplace.subscription.renewed";
     return "marketplace.subscription.approved";
 }
 
-apr_status_t po_queue_event(po_ledger_db *db, const po_site *site, po_request *request, const po_cxml_order *order,
-                            const char *payload_id, apr_time_t now, po_crypto *c, apr_pool_t *p)
+static int has_order(const apr_array_header_t *orders, const char *id)
+{
+    int i;
+
+    for (i = 0; i < orders->nelts; i++)
+        if (!strcmp(APR_ARRAY_IDX(orders, i, po_event_order).order->order_id, id))
+            return 1;
+    return 0;
+}
+
+/* The purchase orders that the request's charges are on, besides the one that comes now: nothing is read when there is none. */
+static apr_status_t earlier_orders(po_ledger_db *db, const po_request *r, const po_cxml_order *now, apr_pool_t *p,
+                                   const apr_array_header_t **out)
+{
+    apr_array_header_t *orders = NULL;
+    apr_status_t rv = APR_SUCCESS;
+    int i;
+
+    for (i = 0; rv == APR_SUCCESS && i < r->charges->nelts; i++) {
+        const char *id = APR_ARRAY_IDX(r->charges, i, po_charge).order_id;
+        po_event_order order;
+
+        if (!id || (now && !strcmp(id, now->order_id)) || (orders && has_order(orders, id)))
+            continue;
+        if (!orders)
+            orders = apr_array_make(p, 2, sizeof(po_event_order));
+        if ((rv = po_order_read(db, r->site, r->buyer, r->test, id, p, &order)) == APR_SUCCESS)
+            APR_ARRAY_PUSH(orders, po_event_order) = order;
+        else if (rv == APR_NOTFOUND)
+            rv = APR_SUCCESS;
+    }
+    *out = orders;
+    return rv;
+}
+
+static apr_status_t add_event(po_ledger_db *db, const po_site *site, const po_request *request, po_event *e, apr_pool_t *p)
+{
+    po_outbox_row row = { 0 };
+
+    row.key = e->id;
+    row.site = site->public_url;
+    row.channel = request->test ? "event-test" : "event";
+    row.buyer = request->buyer;
+    row.request = request->id;
+    row.body = po_event_json(e, p);
+    row.created = e->time;
+    return row.body ? po_outbox_add(db, &row, e->time) : APR_EGENERAL;
+}
+
+apr_status_t po_queue_outcome(po_ledger_db *db, const po_site *site, po_request *request, po_order_outcome outcome,
+                              const po_cxml_order *order, const char *payload_id, apr_time_t now, po_crypto *c, apr_pool_t *p)
 {
     char id[PO_ID_TEXT], token[PO_CALLBACK_TOKEN];
     unsigned char key[PO_DIGEST];
-    po_outbox_row row = { 0 };
     po_event e = { 0 };
     apr_status_t rv;
 
     if (request->test && !site->fulfillment_test) {
-        request->state = PO_STATE_TESTED;
+        if (outcome == PO_OUTCOME_APPROVED)
+            request->state = PO_STATE_TESTED;
         return APR_SUCCESS;
     }
-    if ((rv = po_id(c, "evt", id)) != APR_SUCCESS || (rv = po_ledger_key(db, key)) != APR_SUCCESS)
+    if ((rv = po_id(c, "evt", id)) != APR_SUCCESS || (rv = po_ledger_key(db, key)) != APR_SUCCESS
+        || (rv = earlier_orders(db, request, order, p, &e.earlier)) != APR_SUCCESS)
         return rv;
     po_callback_token(c, key, id, token);
     e.id = id;
-    e.type = event_type(request);
+    e.type = event_type(request, outcome);
     e.source = apr_pstrcat(p, site->door, "/", request->buyer, NULL);
     e.callback_url = apr_pstrcat(p, site->door, "/fulfilled/", id, NULL);
     e.callback_token = token;
@@ -51,13 +103,14 @@ apr_status_t po_queue_event(po_ledger_db *db, const po_site *site, po_request *r
     e.request = request;
     e.order = order;
     e.order_payload = payload_id;
-    row.key = id;
-    row.site = site->public_url;
-    row.channel = request->test ? "event-test" : "event";
-    row.buyer = request->buyer;
-    row.request = request->id;
-    row.body = po_event_json(&e, p);
-    row.created = now;
-    request->state = PO_STATE_APPROVED;
-    return row.body ? po_outbox_add(db, &row, now) : APR_EGENERAL;
+    request->told = 1;
+    if (outcome == PO_OUTCOME_APPROVED)
+        request->state = PO_STATE_APPROVED;
+    return add_event(db, site, request, &e, p);
+}
+
+apr_status_t po_queue_event(po_ledger_db *db, const po_site *site, po_request *request, const po_cxml_order *order,
+                            const char *payload_id, apr_time_t now, po_crypto *c, apr_pool_t *p)
+{
+    return po_queue_outcome(db, site, request, PO_OUTCOME_APPROVED, order, payload_id, now, c, p);
 }

@@ -39,7 +39,7 @@ static json_t *charge_json(const po_charge *c)
 
     return json_pack("{s:i,s:s,s:o,s:s,s:s,s:s,s:s,s:s,s:o}", "line", c->line, "kind", c->kind, "dimension",
                      optional(c->dimension), "description", c->description, "quantity",
-                     po_decimal_text(&c->quantity, 0, quantity), "unitPrice", po_decimal_text(&c->unit_price, 2, price),
+                     po_decimal_text(po_charge_quantity(c), 0, quantity), "unitPrice", po_decimal_text(&c->unit_price, 2, price),
                      "currency", c->currency, "state", po_charge_state_name(c->state), "order", optional(c->order_id));
 }
 
@@ -58,6 +58,30 @@ static json_t *request_json(const po_request *n)
             json_array_append_new(charges, charge_json(&APR_ARRAY_IDX(n->charges, i, po_charge)));
         json_object_set_new(j, "charges", charges);
     }
+    return j;
+}
+
+/* What the buyer said about the request's documents, oldest first. */
+static json_t *updates_json(const apr_array_header_t *updates)
+{
+    json_t *list = json_array();
+    char stamp[PO_TIMESTAMP];
+    int i;
+
+    for (i = 0; i < updates->nelts; i++) {
+        const po_document *d = APR_ARRAY_IDX(updates, i, po_document *);
+
+        json_array_append_new(list, json_pack("{s:s,s:o,s:o}", "time", po_timestamp(d->at, stamp), "document",
+                                              optional(d->refers_to), "status", optional(d->body)));
+    }
+    return list;
+}
+
+static json_t *whole_request_json(const po_request *n, const apr_array_header_t *updates)
+{
+    json_t *j = request_json(n);
+
+    json_object_set_new(j, "statusUpdates", updates_json(updates));
     return j;
 }
 
@@ -102,7 +126,7 @@ static void charge_html(po_buffer *b, const po_charge *c)
     po_buffer_lit(b, "<tr><td>");
     po_buffer_xml(b, c->description);
     po_buffer_lit(b, "</td><td class=\"n\">");
-    po_buffer_str(b, po_decimal_text(&c->quantity, 0, text));
+    po_buffer_str(b, po_decimal_text(po_charge_quantity(c), 0, text));
     po_buffer_lit(b, "</td><td class=\"n\">");
     po_buffer_str(b, po_decimal_text(&c->unit_price, 2, text));
     po_buffer_lit(b, " ");
@@ -115,6 +139,28 @@ static void charge_html(po_buffer *b, const po_charge *c)
         po_buffer_lit(b, ")");
     }
     po_buffer_lit(b, "</td></tr>");
+}
+
+static void updates_html(po_buffer *b, const apr_array_header_t *updates, apr_pool_t *p)
+{
+    int i;
+
+    if (!updates->nelts)
+        return;
+    po_buffer_lit(b, "<h2>From your procurement system</h2><div class=\"scroll\"><table><tr><th>When</th><th>Status</th>"
+                     "<th>Document</th></tr>");
+    for (i = 0; i < updates->nelts; i++) {
+        const po_document *d = APR_ARRAY_IDX(updates, i, po_document *);
+
+        po_buffer_lit(b, "<tr><td>");
+        po_buffer_xml(b, time_text(d->at, p));
+        po_buffer_lit(b, "</td><td>");
+        po_buffer_xml(b, d->body);
+        po_buffer_lit(b, "</td><td>");
+        po_buffer_xml(b, d->refers_to);
+        po_buffer_lit(b, "</td></tr>");
+    }
+    po_buffer_lit(b, "</table></div>");
 }
 
 static void link_html(po_buffer *b, const char *url)
@@ -136,7 +182,8 @@ static void return_html(po_buffer *b, const po_site *site, const po_session *s)
     po_buffer_lit(b, "\"><button>Return to your procurement system</button></form>");
 }
 
-static int send_request(request_rec *r, const po_site *site, const po_session *s, const po_request *n)
+static int send_request(request_rec *r, const po_site *site, const po_session *s, const po_request *n,
+                        const apr_array_header_t *updates)
 {
     po_buffer b;
     int i;
@@ -160,6 +207,7 @@ static int send_request(request_rec *r, const po_site *site, const po_session *s
     for (i = 0; n->charges && i < n->charges->nelts; i++)
         charge_html(&b, &APR_ARRAY_IDX(n->charges, i, po_charge));
     po_buffer_lit(&b, "</table></div>");
+    updates_html(&b, updates, r->pool);
     if (s)
         return_html(&b, site, s);
     return po_page(r, HTTP_OK, n->product_name, po_buffer_text(&b));
@@ -265,6 +313,7 @@ int po_handle_requests(request_rec *r, const po_site *site, const char *id)
 {
     const po_session *s = po_request_session(r);
     po_thread *t = po_thread_get();
+    apr_array_header_t *updates;
     po_ledger_db *db;
     po_request *n;
     apr_status_t rv;
@@ -289,5 +338,7 @@ int po_handle_requests(request_rec *r, const po_site *site, const char *id)
         return unavailable(r, t);
     if (rv == APR_NOTFOUND || (!signed_link && !may_see(s, n)))
         return po_page_problem(r, HTTP_NOT_FOUND, "No such request", "There is no request of yours with this number.");
-    return wants_json(r) ? send_json(r, request_json(n)) : send_request(r, site, s, n);
+    if (po_documents_of_request(db, site->public_url, id, r->pool, &updates) != APR_SUCCESS)
+        return unavailable(r, t);
+    return wants_json(r) ? send_json(r, whole_request_json(n, updates)) : send_request(r, site, s, n, updates);
 }

@@ -75,7 +75,8 @@ apr_status_t po_request_get(po_ledger_db *db, const char *site, const char *id, 
 /* The request of that session whose form has that digest, or (form_digest NULL) the one whose cart was returned. */
 apr_status_t po_request_of_session(po_ledger_db *db, const char *site, const char *session, const char *form_digest,
                                    apr_pool_t *p, po_request **out);
-/* Writes state, reason, url, subscription, cart_payload, updated, and each charge's state and order. */
+/* Writes state, reason, url, subscription, cart_payload, updated, test, told, and each charge's state, order and ordered
+ * quantity. */
 apr_status_t po_request_update(po_ledger_db *db, const po_request *r);
 
 typedef struct {                                /* who asks; NULL members don't restrict */
@@ -111,15 +112,27 @@ typedef struct {
     const char *detail;
     int held;
     apr_time_t received;
+    const char *order_id, *version, *type;      /* set by reading only */
 } po_order_record;
 
-/* A 2xx answered before: same site, buyer and payloadID with the same digest (retry of the same document), else same
- * order id, mode and version. *same tells whether the contents are equal. APR_NOTFOUND: never seen. A record whose
- * payloadID matches but whose digest differs is not "the same document" (design.md §7). */
+/* A 2xx answered before: same site, buyer and payloadID with the same digest (retry of the same document), else type="new"
+ * with the same order id, mode and version (NULL: don't look). *same tells whether the contents are equal. APR_NOTFOUND:
+ * never seen. A record whose payloadID matches but whose digest differs is not "the same document" (design.md §7); *reused
+ * tells that there is one. */
 apr_status_t po_order_find(po_ledger_db *db, const char *site, const char *buyer, const char *payload_id,
                            const char *digest, int test, const char *order_id, const char *version,
-                           apr_pool_t *p, po_order_record **out, int *same);
-/* Order and lines. Fails (APR_EEXIST) when order id, mode and version exist already. */
+                           apr_pool_t *p, po_order_record **out, int *same, int *reused);
+/* The latest document about a purchase order of that mode: the one whose OrderRequest had the payloadID refers_to (NULL: not
+ * said), else the one of that id. APR_NOTFOUND. */
+apr_status_t po_order_latest(po_ledger_db *db, const char *site, const char *buyer, int test, const char *refers_to,
+                             const char *order_id, apr_pool_t *p, po_order_record **out);
+/* order_read.c: adds to known (po_request *) the requests that any document about this purchase order was matched to. */
+apr_status_t po_requests_of_order(po_ledger_db *db, const char *site, const char *buyer, int test, const char *order_id,
+                                  apr_pool_t *p, apr_array_header_t *known);
+/* order_read.c: what an event says of a purchase order, from its latest document; of the lines number and accounting. */
+apr_status_t po_order_read(po_ledger_db *db, const char *site, const char *buyer, int test, const char *order_id,
+                           apr_pool_t *p, po_event_order *out);
+/* Order and lines. Fails (APR_EEXIST) when order id, mode, version and type exist already. */
 apr_status_t po_order_insert(po_ledger_db *db, const po_order_record *rec, const po_cxml_order *order,
                              const po_order_match *match);
 
@@ -133,6 +146,13 @@ typedef struct {                                /* a document that we sent or re
 apr_status_t po_document_insert(po_ledger_db *db, const po_document *d);
 apr_status_t po_document_get(po_ledger_db *db, const char *site, const char *payload_id, apr_pool_t *p,
                              po_document **out);
+
+/* documents.c: a StatusUpdateRequest about an OrderRequest or a document of ours (refers_to), kept with the requests of that
+ * buyer that it concerns. */
+apr_status_t po_document_insert_status(po_ledger_db *db, const po_document *d, apr_pool_t *p);
+/* What was kept so with a request, oldest first (po_document *). */
+apr_status_t po_documents_of_request(po_ledger_db *db, const char *site, const char *request, apr_pool_t *p,
+                                     apr_array_header_t **out);
 
 apr_status_t po_subscription_put(po_ledger_db *db, const po_request *r, const char *subscription, apr_time_t now);
 

@@ -96,8 +96,8 @@ static const char *migrate(sqlite3 *handle, const char *path, int *rc, apr_pool_
     if (*rc == SQLITE_OK)
         wrong = refuse(handle, path, version, p);       /* before anything is written into the file */
     if (*rc == SQLITE_OK && !wrong)
-        *rc = sqlite3_exec(handle, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; BEGIN IMMEDIATE", NULL, NULL,
-                           NULL);
+        *rc = sqlite3_exec(handle, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=OFF;"
+                           " BEGIN IMMEDIATE", NULL, NULL, NULL);        /* a step may replace a table others refer to */
     if (*rc == SQLITE_OK && !wrong)
         version = po_pragma(handle, "PRAGMA user_version", rc);         /* another process may have been quicker */
     if (*rc == SQLITE_OK && !wrong)

@@ -1,4 +1,4 @@
-/* orders.c - purchase orders with their lines, kept documents, subscriptions. */
+/* orders.c - purchase orders with their lines as they come in; subscriptions. */
 #include "ledger/ledger_private.h"
 
 #include <jansson.h>
@@ -43,7 +43,8 @@ static char *pairs_json(const apr_array_header_t *pairs)
 
 /* ---- orders --------------------------------------------------------------------------------------------------- */
 
-#define ORDER_COLUMNS "site, buyer, payload_id, digest, test, request, status, detail, held, received"
+#define ORDER_COLUMNS \
+    "site, buyer, payload_id, digest, test, request, status, detail, held, received, order_id, version, type"
 
 static po_order_record *read_order(sqlite3_stmt *st, apr_pool_t *p)
 {
@@ -60,6 +61,9 @@ static po_order_record *read_order(sqlite3_stmt *st, apr_pool_t *p)
     rec->detail = po_read_text(&c, p);
     rec->held = (int)po_read_int(&c);
     rec->received = po_read_int(&c);
+    rec->order_id = po_read_text(&c, p);
+    rec->version = po_read_text(&c, p);
+    rec->type = po_read_text(&c, p);
     return rec;
 }
 
@@ -74,42 +78,81 @@ static apr_status_t first_order(po_ledger_db *db, sqlite3_stmt *st, apr_pool_t *
     return APR_SUCCESS;
 }
 
+/* Of several documents with one payloadID the one with that digest, else the latest. */
+static apr_status_t of_payload(po_ledger_db *db, const char *site, const char *buyer, const char *payload_id,
+                               const char *digest, apr_pool_t *p, po_order_record **out)
+{
+    po_cursor c = { po_statement(db, PO_SQL_ORDER_OF_PAYLOAD, "SELECT " ORDER_COLUMNS " FROM purchase_order"
+                                 " WHERE site = ?1 AND buyer = ?2 AND payload_id = ?3"
+                                 " ORDER BY digest = ?4 DESC, seq DESC LIMIT 1") };
+
+    po_bind_text(&c, site);
+    po_bind_text(&c, buyer);
+    po_bind_text(&c, payload_id);
+    po_bind_text(&c, digest);
+    return first_order(db, c.st, p, out);
+}
+
+static apr_status_t of_id(po_ledger_db *db, const char *site, const char *buyer, int test, const char *order_id,
+                          const char *version, apr_pool_t *p, po_order_record **out)
+{
+    po_cursor c = { po_statement(db, PO_SQL_ORDER_OF_ID, "SELECT " ORDER_COLUMNS " FROM purchase_order WHERE site = ?1"
+                                 " AND buyer = ?2 AND test = ?3 AND order_id = ?4 AND version = ?5 AND type = 'new'") };
+
+    po_bind_text(&c, site);
+    po_bind_text(&c, buyer);
+    po_bind_int(&c, test);
+    po_bind_text(&c, order_id);
+    po_bind_text(&c, version);
+    return first_order(db, c.st, p, out);
+}
+
 apr_status_t po_order_find(po_ledger_db *db, const char *site, const char *buyer, const char *payload_id,
                            const char *digest, int test, const char *order_id, const char *version,
-                           apr_pool_t *p, po_order_record **out, int *same)
+                           apr_pool_t *p, po_order_record **out, int *same, int *reused)
 {
-    po_cursor payload = { po_statement(db, PO_SQL_ORDER_OF_PAYLOAD, "SELECT " ORDER_COLUMNS " FROM purchase_order"
-                                       " WHERE site = ?1 AND buyer = ?2 AND payload_id = ?3 AND digest = ?4 LIMIT 1") };
-    po_cursor id = { po_statement(db, PO_SQL_ORDER_OF_ID, "SELECT " ORDER_COLUMNS " FROM purchase_order"
-                                  " WHERE site = ?1 AND buyer = ?2 AND test = ?3 AND order_id = ?4 AND version = ?5") };
     apr_status_t rv;
 
     *out = NULL;
-    *same = 0;
-    po_bind_text(&payload, site);
-    po_bind_text(&payload, buyer);
-    po_bind_text(&payload, payload_id);
-    po_bind_text(&payload, digest);
-    rv = first_order(db, payload.st, p, out);
+    rv = of_payload(db, site, buyer, payload_id, digest, p, out);
+    *same = rv == APR_SUCCESS && !strcmp((*out)->digest, digest);
+    *reused = rv == APR_SUCCESS && !*same;
+    if (*reused)
+        rv = APR_NOTFOUND;
     if (rv == APR_NOTFOUND) {
-        po_bind_text(&id, site);
-        po_bind_text(&id, buyer);
-        po_bind_int(&id, test);
-        po_bind_text(&id, order_id);
-        po_bind_text(&id, version);
-        rv = first_order(db, id.st, p, out);
+        *out = NULL;
+        if (version)
+            rv = of_id(db, site, buyer, test, order_id, version, p, out);
+        *same = rv == APR_SUCCESS && !strcmp((*out)->digest, digest);
     }
-    if (rv == APR_SUCCESS)
-        *same = !strcmp((*out)->digest, digest);
     return rv;
+}
+
+apr_status_t po_order_latest(po_ledger_db *db, const char *site, const char *buyer, int test, const char *refers_to,
+                             const char *order_id, apr_pool_t *p, po_order_record **out)
+{
+    po_cursor c = { po_statement(db, PO_SQL_ORDER_LATEST, "SELECT " ORDER_COLUMNS " FROM purchase_order WHERE site = ?1"
+                                 " AND buyer = ?2 AND test = ?3 AND order_id = ?4 ORDER BY seq DESC LIMIT 1") };
+    apr_status_t rv = refers_to ? of_payload(db, site, buyer, refers_to, "", p, out) : APR_NOTFOUND;
+
+    if (rv != APR_SUCCESS && rv != APR_NOTFOUND)
+        return rv;
+    if (rv == APR_SUCCESS && (*out)->test == test)
+        order_id = (*out)->order_id;
+    *out = NULL;
+    po_bind_text(&c, site);
+    po_bind_text(&c, buyer);
+    po_bind_int(&c, test);
+    po_bind_text(&c, order_id);
+    return first_order(db, c.st, p, out);
 }
 
 static apr_status_t insert_header(po_ledger_db *db, const po_order_record *rec, const po_cxml_order *order)
 {
-    po_cursor c = { po_statement(db, PO_SQL_ORDER_INSERT, "INSERT INTO purchase_order(" ORDER_COLUMNS ", order_id,"
-                                 " version, order_date, type, order_type, requisition, refers_to, total, currency,"
+    po_cursor c = { po_statement(db, PO_SQL_ORDER_INSERT, "INSERT INTO purchase_order(" ORDER_COLUMNS ", order_date,"
+                                 " order_type, requisition, refers_to, agreement, release_required, total, currency,"
                                  " ship_to, bill_to, contact, extrinsics)"
-                                 " VALUES(?,?,?,?,?,?,?,?,?,?, ?,?,?,?,?,?,?,?,?,?,?,?,?)") };
+                                 " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?, ?,?,?,?,?,?,?,?,?,?,?,?)") };
 
     po_bind_text(&c, rec->site);
     po_bind_text(&c, rec->buyer);
@@ -123,11 +166,13 @@ static apr_status_t insert_header(po_ledger_db *db, const po_order_record *rec, 
     po_bind_int(&c, rec->received);
     po_bind_text(&c, order->order_id);
     po_bind_text(&c, order->version && *order->version ? order->version : "1");
-    po_bind_text(&c, order->order_date);
     po_bind_text(&c, order->type);
+    po_bind_text(&c, order->order_date);
     po_bind_text(&c, order->order_type);
     po_bind_text(&c, order->requisition);
     po_bind_text(&c, order->refers_to);
+    po_bind_text(&c, order->agreement);
+    po_bind_int(&c, order->release_required);
     po_bind_decimal(&c, &order->total);
     po_bind_text(&c, order->currency);
     po_bind_owned_text(&c, address_json(order->ship_to));
@@ -198,54 +243,6 @@ apr_status_t po_order_insert(po_ledger_db *db, const po_order_record *rec, const
     apr_status_t rv = insert_header(db, rec, order);
 
     return rv == APR_SUCCESS ? insert_lines(db, rec->site, order, match) : rv;
-}
-
-/* ---- documents ------------------------------------------------------------------------------------------------ */
-
-apr_status_t po_document_insert(po_ledger_db *db, const po_document *d)
-{
-    po_cursor c = { po_statement(db, PO_SQL_DOCUMENT_INSERT, "INSERT INTO document(site, buyer, payload_id, kind,"
-                                 " refers_to, outgoing, at, body) VALUES(?,?,?,?,?,?,?,?)") };
-
-    po_bind_text(&c, d->site);
-    po_bind_text(&c, d->buyer);
-    po_bind_text(&c, d->payload_id);
-    po_bind_text(&c, d->kind);
-    po_bind_text(&c, d->refers_to);
-    po_bind_int(&c, d->outgoing);
-    po_bind_int(&c, d->at);
-    po_bind_text(&c, d->body);
-    return po_step(db, c.st);
-}
-
-apr_status_t po_document_get(po_ledger_db *db, const char *site, const char *payload_id, apr_pool_t *p,
-                             po_document **out)
-{
-    po_cursor c = { po_statement(db, PO_SQL_DOCUMENT_GET, "SELECT site, buyer, payload_id, kind, refers_to, outgoing,"
-                                 " at, body FROM document WHERE site = ?1 AND payload_id = ?2"
-                                 " ORDER BY seq DESC LIMIT 1") };
-    apr_status_t rv;
-    po_document *d;
-
-    *out = NULL;
-    po_bind_text(&c, site);
-    po_bind_text(&c, payload_id);
-    rv = po_next(db, c.st);
-    if (rv != APR_SUCCESS)
-        return rv;
-    d = apr_pcalloc(p, sizeof(*d));
-    c.at = 0;
-    d->site = po_read_text(&c, p);
-    d->buyer = po_read_text(&c, p);
-    d->payload_id = po_read_text(&c, p);
-    d->kind = po_read_text(&c, p);
-    d->refers_to = po_read_text(&c, p);
-    d->outgoing = (int)po_read_int(&c);
-    d->at = po_read_int(&c);
-    d->body = po_read_text(&c, p);
-    sqlite3_reset(c.st);
-    *out = d;
-    return APR_SUCCESS;
 }
 
 /* ---- subscriptions -------------------------------------------------------------------------------------------- */

@@ -6,11 +6,11 @@
 #define REQUEST_COLUMNS \
     "id, site, buyer, organization, session, form_digest, state, test, product, offer, product_name, seller, " \
     "pricing, term, action, subscription, terms_version, terms_at, user, email, user_name, account, account_email, " \
-    "currency, budget, preapproved_by, reason, url, cart_payload, created, updated, expires"
+    "currency, budget, preapproved_by, reason, url, cart_payload, created, updated, expires, told"
 #define THE_REQUEST "(SELECT seq FROM request WHERE site = ?1 AND id = ?2)"
 #define CHARGE_COLUMNS \
     "line, kind, dimension, part, description, unit, unspsc, currency, quantity, unit_price, state, order_id, " \
-    "order_line"
+    "order_line, ordered"
 
 #define EXPIRE_AT_ONCE 500              /* a job holds up all others: the rest comes with the next call */
 
@@ -50,6 +50,7 @@ static void bind_request(po_cursor *c, const po_request *r)
     po_bind_int(c, r->created);
     po_bind_int(c, r->updated);
     po_bind_int(c, r->expires);
+    po_bind_int(c, r->told);
 }
 
 static po_request *read_request(sqlite3_stmt *st, apr_pool_t *p)
@@ -89,14 +90,25 @@ static po_request *read_request(sqlite3_stmt *st, apr_pool_t *p)
     r->created = po_read_int(&c);
     r->updated = po_read_int(&c);
     r->expires = po_read_int(&c);
+    r->told = (int)po_read_int(&c);
     r->charges = apr_array_make(p, 2, sizeof(po_charge));
     return r;
+}
+
+static void bind_ordered(po_cursor *c, const po_charge *charge)
+{
+    if (charge->ordered.value)
+        po_bind_decimal(c, &charge->ordered);
+    else
+        po_bind_text(c, NULL);
 }
 
 static apr_status_t read_charge(sqlite3_stmt *st, po_charge *charge, apr_pool_t *p)
 {
     po_cursor c = { st };
     apr_status_t quantity, price;
+
+    memset(charge, 0, sizeof(*charge));
 
     charge->line = (int)po_read_int(&c);
     charge->kind = po_read_text(&c, p);
@@ -111,6 +123,8 @@ static apr_status_t read_charge(sqlite3_stmt *st, po_charge *charge, apr_pool_t 
     charge->state = (po_charge_state)po_read_int(&c);
     charge->order_id = po_read_text(&c, p);
     charge->order_line = (int)po_read_int(&c);
+    if (sqlite3_column_type(st, c.at) != SQLITE_NULL && po_read_decimal(&c, &charge->ordered) != APR_SUCCESS)
+        return APR_EGENERAL;
     return quantity == APR_SUCCESS && price == APR_SUCCESS ? APR_SUCCESS : APR_EGENERAL;
 }
 
@@ -128,9 +142,9 @@ static int is_storable(const po_decimal *d)
 static apr_status_t insert_charge(po_ledger_db *db, apr_int64_t seq, const po_request *r, const po_charge *charge)
 {
     po_cursor c = { po_statement(db, PO_SQL_CHARGE_INSERT, "INSERT INTO charge(request, site, buyer, "
-                                 CHARGE_COLUMNS ") VALUES(?,?,?, ?,?,?,?,?,?,?,?,?,?,?,?,?)") };
+                                 CHARGE_COLUMNS ") VALUES(?,?,?, ?,?,?,?,?,?,?,?,?,?,?,?,?,?)") };
 
-    if (!is_storable(&charge->quantity) || !is_storable(&charge->unit_price))
+    if (!is_storable(&charge->quantity) || !is_storable(&charge->unit_price) || !is_storable(&charge->ordered))
         return APR_EINVAL;
     po_bind_int(&c, seq);
     po_bind_text(&c, r->site);
@@ -148,13 +162,14 @@ static apr_status_t insert_charge(po_ledger_db *db, apr_int64_t seq, const po_re
     po_bind_int(&c, charge->state);
     po_bind_text(&c, charge->order_id);
     po_bind_int(&c, charge->order_line);
+    bind_ordered(&c, charge);
     return po_step(db, c.st);
 }
 
 apr_status_t po_request_insert(po_ledger_db *db, const po_request *r)
 {
     po_cursor c = { po_statement(db, PO_SQL_REQUEST_INSERT, "INSERT INTO request(" REQUEST_COLUMNS ")"
-                                 " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)") };
+                                 " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)") };
     apr_int64_t seq;
     apr_status_t rv;
     int i;
@@ -171,8 +186,11 @@ apr_status_t po_request_insert(po_ledger_db *db, const po_request *r)
 static apr_status_t update_charge(po_ledger_db *db, const po_request *r, const po_charge *charge)
 {
     po_cursor c = { po_statement(db, PO_SQL_CHARGE_UPDATE, "UPDATE charge SET state = ?4, order_id = ?5,"
-                                 " order_line = ?6 WHERE request = " THE_REQUEST " AND line = ?3"
-                                 " AND (state <> ?4 OR order_id IS NOT ?5 OR order_line <> ?6)") };
+                                 " order_line = ?6, ordered = ?7 WHERE request = " THE_REQUEST " AND line = ?3 AND"
+                                 " (state <> ?4 OR order_id IS NOT ?5 OR order_line <> ?6 OR ordered IS NOT ?7)") };
+
+    if (!is_storable(&charge->ordered))
+        return APR_EINVAL;
 
     po_bind_text(&c, r->site);
     po_bind_text(&c, r->id);
@@ -180,13 +198,15 @@ static apr_status_t update_charge(po_ledger_db *db, const po_request *r, const p
     po_bind_int(&c, charge->state);
     po_bind_text(&c, charge->order_id);
     po_bind_int(&c, charge->order_line);
+    bind_ordered(&c, charge);
     return po_step(db, c.st);
 }
 
 apr_status_t po_request_update(po_ledger_db *db, const po_request *r)
 {
     po_cursor c = { po_statement(db, PO_SQL_REQUEST_UPDATE, "UPDATE request SET state = ?3, reason = ?4, url = ?5,"
-                                 " subscription = ?6, cart_payload = ?7, updated = ?8 WHERE site = ?1 AND id = ?2") };
+                                 " subscription = ?6, cart_payload = ?7, updated = ?8, test = ?9, told = ?10"
+                                 " WHERE site = ?1 AND id = ?2") };
     apr_status_t rv;
     int i;
 
@@ -198,6 +218,8 @@ apr_status_t po_request_update(po_ledger_db *db, const po_request *r)
     po_bind_text(&c, r->subscription);
     po_bind_text(&c, r->cart_payload);
     po_bind_int(&c, r->updated);
+    po_bind_int(&c, r->test);
+    po_bind_int(&c, r->told);
     rv = po_step(db, c.st);
     if (rv == APR_SUCCESS && sqlite3_changes(db->handle) == 0)
         return APR_NOTFOUND;

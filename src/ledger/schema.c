@@ -104,5 +104,40 @@ const char *const po_schema[PO_SCHEMA_VERSION] = {
     "  site TEXT NOT NULL, buyer TEXT NOT NULL, name TEXT NOT NULL, value TEXT,"
     "  set_by TEXT NOT NULL, set_at INTEGER NOT NULL,"
     "  PRIMARY KEY(site, buyer, name)"
+    ") WITHOUT ROWID;",
+
+    /* 2: a delete or an update stands beside the new order of the same id and version; the table is made anew, since SQLite
+     * can't change a constraint. Nothing refers to it but order_line, by name. */
+    "CREATE TABLE purchase_order_2("
+    "  seq INTEGER PRIMARY KEY,"
+    "  site TEXT NOT NULL, buyer TEXT NOT NULL,"
+    "  payload_id TEXT, digest TEXT NOT NULL, test INTEGER NOT NULL,"
+    "  order_id TEXT NOT NULL, version TEXT NOT NULL, type TEXT NOT NULL,"
+    "  request TEXT, status INTEGER NOT NULL, detail TEXT, held INTEGER NOT NULL, received INTEGER NOT NULL,"
+    "  order_date TEXT, order_type TEXT, requisition TEXT, refers_to TEXT,"
+    "  agreement TEXT, release_required INTEGER NOT NULL,"
+    "  total TEXT NOT NULL, currency TEXT,"
+    "  ship_to TEXT, bill_to TEXT, contact TEXT, extrinsics TEXT,"  /* JSON */
+    "  UNIQUE(site, buyer, test, order_id, version, type));"
+    "INSERT INTO purchase_order_2(seq, site, buyer, payload_id, digest, test, order_id, version, type, request, status, detail,"
+    "  held, received, order_date, order_type, requisition, refers_to, release_required, total, currency, ship_to, bill_to,"
+    "  contact, extrinsics)"
+    " SELECT seq, site, buyer, payload_id, digest, test, order_id, version, ifnull(type, 'new'), request, status, detail,"
+    "  held, received, order_date, order_type, requisition, refers_to, 0, total, currency, ship_to, bill_to,"
+    "  contact, extrinsics FROM purchase_order;"
+    "DROP TABLE purchase_order;"
+    "ALTER TABLE purchase_order_2 RENAME TO purchase_order;"
+    "CREATE INDEX purchase_order_payload ON purchase_order(site, buyer, payload_id);"
+
+    "ALTER TABLE charge ADD COLUMN ordered TEXT;"                   /* the quantity; NULL: not ordered */
+    "UPDATE charge SET ordered = quantity WHERE state = 1;"
+    "ALTER TABLE request ADD COLUMN told INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE request SET told = 1 WHERE EXISTS (SELECT 1 FROM outbox o WHERE o.site = request.site AND o.request = request.id"
+    "  AND o.channel IN ('event', 'event-test'));"
+
+    /* what a buyer said about documents that concern a request */
+    "CREATE TABLE request_document("
+    "  site TEXT NOT NULL, request TEXT NOT NULL, document INTEGER NOT NULL REFERENCES document(seq),"
+    "  PRIMARY KEY(site, request, document)"
     ") WITHOUT ROWID;"
 };

@@ -37,7 +37,7 @@ static void migrating_twice_changes_nothing_and_keeps_the_key(void **state)
     assert_memory_equal(before, after, PO_DIGEST);
     assert_int_equal(number(reader, "PRAGMA user_version"), PO_SCHEMA_VERSION);
     assert_int_equal(number(reader, "SELECT count(*) FROM sqlite_master WHERE type = 'table'"
-                            " AND name NOT LIKE 'sqlite%'"), 9);
+                            " AND name NOT LIKE 'sqlite%'"), 10);
     assert_int_equal(stat(f->path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
 }
@@ -503,14 +503,19 @@ static apr_status_t insert_order(fixture *f, const char *payload, const char *di
 static apr_status_t find_order(fixture *f, const char *payload, const char *digest, int test, const char *order_id,
                                const char *version, po_order_record **rec, int *same)
 {
-    return po_order_find(&f->db, SITE, "acme", payload, digest, test, order_id, version, f->p, rec, same);
+    int reused;
+    apr_status_t rv = po_order_find(&f->db, SITE, "acme", payload, digest, test, order_id, version, f->p, rec, same, &reused);
+
+    if (rv == APR_NOTFOUND)
+        assert_null(*rec);
+    return rv;
 }
 
 static void the_same_document_is_recognised_by_payload_id_and_content(void **state)
 {
     fixture *f = *state;
     po_order_record *rec;
-    int same;
+    int same, reused;
 
     assert_int_equal(find_order(f, "p-1", "d1", 0, "PO-1", "1", &rec, &same), APR_NOTFOUND);
     assert_int_equal(insert_order(f, "p-1", "d1", 0, "PO-1", "1"), APR_SUCCESS);
@@ -522,9 +527,18 @@ static void the_same_document_is_recognised_by_payload_id_and_content(void **sta
     assert_int_equal(rec->received, 77);
     /* the payloadID of a document with other content says nothing */
     assert_int_equal(find_order(f, "p-1", "d2", 0, "PO-2", "1", &rec, &same), APR_NOTFOUND);
-    assert_int_equal(po_order_find(&f->db, SITE, "bolt", "p-1", "d1", 0, "PO-1", "1", f->p, &rec, &same), APR_NOTFOUND);
+    assert_int_equal(po_order_find(&f->db, SITE, "bolt", "p-1", "d1", 0, "PO-1", "1", f->p, &rec, &same, &reused),
+                     APR_NOTFOUND);
+    assert_int_equal(reused, 0);
     assert_int_equal(po_order_find(&f->db, "https://other.example", "acme", "p-1", "d1", 0, "PO-1", "1", f->p, &rec,
-                                   &same), APR_NOTFOUND);
+                                   &same, &reused), APR_NOTFOUND);
+    /* but that it came again is told */
+    assert_int_equal(po_order_find(&f->db, SITE, "acme", "p-1", "d2", 0, "PO-2", NULL, f->p, &rec, &same, &reused),
+                     APR_NOTFOUND);
+    assert_int_equal(reused, 1);
+    assert_int_equal(insert_order(f, "p-1", "d2", 0, "PO-2", "1"), APR_SUCCESS);
+    assert_int_equal(find_order(f, "p-1", "d1", 0, "PO-1", "1", &rec, &same), APR_SUCCESS);
+    assert_int_equal(same, 1);          /* of two documents with one payloadID the one that is meant */
 }
 
 static void the_same_order_is_recognised_by_id_mode_and_version(void **state)

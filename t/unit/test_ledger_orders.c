@@ -1,0 +1,348 @@
+/* test_ledger_orders.c - the history of a purchase order: its documents, the requests that it concerns, what buyers say. */
+#include "ledger_fixture.h"
+
+static po_decimal decimal(const char *text)
+{
+    po_decimal d;
+
+    assert_int_equal(po_decimal_parse(&d, text, -1), APR_SUCCESS);
+    return d;
+}
+
+/* A request of one contract charge. */
+static po_request *insert_request(fixture *f, const char *id)
+{
+    po_request *r = apr_pcalloc(f->p, sizeof(*r));
+    po_charge *c;
+
+    r->id = id;
+    r->site = SITE;
+    r->buyer = "acme";
+    r->state = PO_STATE_REQUESTED;
+    r->cart_payload = apr_pstrcat(f->p, "cart-of-", id, NULL);
+    r->charges = apr_array_make(f->p, 1, sizeof(po_charge));
+    c = apr_array_push(r->charges);
+    memset(c, 0, sizeof(*c));
+    c->line = 1;
+    c->kind = "contract";
+    c->part = "off-year";
+    c->currency = "USD";
+    c->quantity = decimal("2");
+    c->unit_price = decimal("1200");
+    assert_int_equal(po_request_insert(&f->db, r), APR_SUCCESS);
+    return r;
+}
+
+static po_cxml_address *address(fixture *f, const char *name)
+{
+    po_cxml_address *a = apr_pcalloc(f->p, sizeof(*a));
+
+    a->name = name;
+    a->city = "K\xc3\xb6ln";
+    return a;
+}
+
+static apr_array_header_t *pair(fixture *f, const char *name, const char *value)
+{
+    apr_array_header_t *list = apr_array_make(f->p, 1, sizeof(po_cxml_extrinsic));
+
+    APR_ARRAY_PUSH(list, po_cxml_extrinsic) = (po_cxml_extrinsic){ name, value };
+    return list;
+}
+
+/* One line, matched to the first charge of r. */
+static apr_status_t insert_order(fixture *f, const char *payload, const char *order_id, const char *version,
+                                 const char *type, int test, po_request *r)
+{
+    po_order_record rec = { SITE, "acme", payload, apr_pstrcat(f->p, "digest of ", payload, NULL), test, r->id, 200 };
+    po_cxml_order *o = apr_pcalloc(f->p, sizeof(*o));
+    po_order_match match = { 200 };
+    po_order_match_line *line;
+    po_cxml_item *item;
+
+    o->order_id = order_id;
+    o->version = version;
+    o->type = type;
+    o->order_date = "2026-11-23T10:00:00+00:00";
+    o->requisition = "R-7";
+    o->ship_to = address(f, "Hall 3");
+    o->extrinsics = pair(f, "CostCenter", "17");
+    o->items = apr_array_make(f->p, 1, sizeof(po_cxml_item));
+    item = apr_array_push(o->items);
+    memset(item, 0, sizeof(*item));
+    item->line = 10;
+    item->quantity = decimal("2");
+    item->accounting = pair(f, "GL", "4711");
+    match.lines = apr_array_make(f->p, 1, sizeof(po_order_match_line));
+    line = apr_array_push(match.lines);
+    line->item = item;
+    line->request = r;
+    line->charge = &APR_ARRAY_IDX(r->charges, 0, po_charge);
+    return po_order_insert(&f->db, &rec, o, &match);
+}
+
+/* ---- history -------------------------------------------------------------------------------------------------- */
+
+static void a_delete_and_an_update_stand_beside_the_new_order_of_their_version(void **state)
+{
+    fixture *f = *state;
+    po_request *r = insert_request(f, "req-1");
+    po_order_record *rec;
+    int same, reused;
+
+    assert_int_equal(insert_order(f, "p-1", "PO-1", "1", "new", 0, r), APR_SUCCESS);
+    assert_int_equal(insert_order(f, "p-2", "PO-1", "1", "update", 0, r), APR_SUCCESS);
+    assert_int_equal(insert_order(f, "p-3", "PO-1", "1", "delete", 0, r), APR_SUCCESS);
+    assert_int_equal(insert_order(f, "p-4", "PO-1", "1", "delete", 0, r), APR_EEXIST);
+    assert_int_equal(number(&f->db, "SELECT count(*) FROM order_line"), 3);
+    /* a new order that comes again is compared with the new one */
+    assert_int_equal(po_order_find(&f->db, SITE, "acme", "p-9", "digest of p-1", 0, "PO-1", "1", f->p, &rec, &same, &reused),
+                     APR_SUCCESS);
+    assert_int_equal(same, 1);
+    assert_text(rec->type, "new");
+    assert_text(rec->payload_id, "p-1");
+}
+
+static void latest_is(fixture *f, int test, const char *refers_to, const char *order_id, const char *payload)
+{
+    po_order_record *rec;
+    apr_status_t rv = po_order_latest(&f->db, SITE, "acme", test, refers_to, order_id, f->p, &rec);
+
+    assert_int_equal(rv, payload ? APR_SUCCESS : APR_NOTFOUND);
+    if (payload)
+        assert_text(rec->payload_id, payload);
+}
+
+static void the_latest_document_of_an_order_is_found_by_reference_or_by_its_id(void **state)
+{
+    fixture *f = *state;
+    po_request *r = insert_request(f, "req-1");
+    po_order_record *rec;
+
+    assert_int_equal(insert_order(f, "p-1", "PO-1", "9", "new", 0, r), APR_SUCCESS);
+    assert_int_equal(insert_order(f, "p-2", "PO-1", "10", "update", 0, r), APR_SUCCESS);
+    assert_int_equal(insert_order(f, "p-3", "PO-2", "1", "new", 0, r), APR_SUCCESS);
+    assert_int_equal(insert_order(f, "p-4", "PO-1", "1", "new", 1, r), APR_SUCCESS);
+    latest_is(f, 0, NULL, "PO-1", "p-2");
+    latest_is(f, 0, "p-1", "PO-1", "p-2");
+    latest_is(f, 0, "p-3", "PO-1", "p-3");      /* the caller sees that it is another order */
+    latest_is(f, 0, "p-unknown", "PO-1", "p-2");
+    latest_is(f, 0, "p-4", "PO-1", "p-2");      /* a test names nothing in production */
+    latest_is(f, 1, "p-1", "PO-1", "p-4");
+    latest_is(f, 0, NULL, "PO-3", NULL);
+    assert_int_equal(po_order_latest(&f->db, SITE, "bolt", 0, "p-1", "PO-1", f->p, &rec), APR_NOTFOUND);
+    assert_int_equal(po_order_latest(&f->db, SITE, "acme", 0, "p-1", "PO-1", f->p, &rec), APR_SUCCESS);
+    assert_text(rec->version, "10");
+    assert_text(rec->type, "update");
+    assert_text(rec->order_id, "PO-1");
+}
+
+static void the_requests_of_an_order_are_those_of_all_its_documents_in_that_mode(void **state)
+{
+    fixture *f = *state;
+    po_request *a = insert_request(f, "req-a"), *b = insert_request(f, "req-b"), *c = insert_request(f, "req-c");
+    apr_array_header_t *known = apr_array_make(f->p, 2, sizeof(po_request *));
+
+    assert_int_equal(insert_order(f, "p-1", "PO-1", "1", "new", 0, a), APR_SUCCESS);
+    assert_int_equal(insert_order(f, "p-2", "PO-1", "2", "update", 0, b), APR_SUCCESS);
+    assert_int_equal(insert_order(f, "p-3", "PO-1", "3", "update", 0, a), APR_SUCCESS);
+    assert_int_equal(insert_order(f, "p-4", "PO-1", "1", "new", 1, c), APR_SUCCESS);
+    assert_int_equal(po_requests_of_order(&f->db, SITE, "acme", 0, "PO-1", f->p, known), APR_SUCCESS);
+    assert_int_equal(known->nelts, 2);
+    assert_text(APR_ARRAY_IDX(known, 0, po_request *)->id, "req-a");
+    assert_int_equal(APR_ARRAY_IDX(known, 0, po_request *)->charges->nelts, 1);
+    assert_text(APR_ARRAY_IDX(known, 1, po_request *)->id, "req-b");
+}
+
+static void an_order_is_read_back_as_an_event_tells_it(void **state)
+{
+    fixture *f = *state;
+    po_request *r = insert_request(f, "req-1");
+    const po_cxml_extrinsic *segment;
+    po_event_order o;
+
+    assert_int_equal(insert_order(f, "p-1", "PO-1", "1", "new", 0, r), APR_SUCCESS);
+    assert_int_equal(insert_order(f, "p-2", "PO-1", "2", "update", 0, r), APR_SUCCESS);
+    assert_int_equal(po_order_read(&f->db, SITE, "acme", 0, "PO-1", f->p, &o), APR_SUCCESS);
+    assert_text(o.payload_id, "p-2");
+    assert_text(o.order->order_id, "PO-1");
+    assert_text(o.order->version, "2");
+    assert_text(o.order->order_date, "2026-11-23T10:00:00+00:00");
+    assert_text(o.order->requisition, "R-7");
+    assert_text(o.order->ship_to->name, "Hall 3");
+    assert_text(o.order->ship_to->city, "K\xc3\xb6ln");
+    assert_null(o.order->bill_to);
+    assert_text(APR_ARRAY_IDX(o.order->extrinsics, 0, po_cxml_extrinsic).name, "CostCenter");
+    assert_int_equal(APR_ARRAY_IDX(o.order->items, 0, po_cxml_item).line, 10);
+    segment = &APR_ARRAY_IDX(APR_ARRAY_IDX(o.order->items, 0, po_cxml_item).accounting, 0, po_cxml_extrinsic);
+    assert_text(segment->value, "4711");
+    /* ordered in the other mode, before the buyer's deployment changed */
+    assert_int_equal(po_order_read(&f->db, SITE, "acme", 1, "PO-1", f->p, &o), APR_SUCCESS);
+    assert_int_equal(po_order_read(&f->db, SITE, "acme", 0, "PO-2", f->p, &o), APR_NOTFOUND);
+}
+
+static void the_ordered_quantity_is_kept_beside_the_carts(void **state)
+{
+    fixture *f = *state;
+    po_request *r = insert_request(f, "req-1"), *got;
+    po_charge *c = &APR_ARRAY_IDX(r->charges, 0, po_charge);
+    char text[PO_DECIMAL_TEXT];
+
+    assert_int_equal(po_request_get(&f->db, SITE, "req-1", f->p, &got), APR_SUCCESS);
+    assert_ptr_equal(po_charge_quantity(&APR_ARRAY_IDX(got->charges, 0, po_charge)),
+                     &APR_ARRAY_IDX(got->charges, 0, po_charge).quantity);
+    assert_int_equal(got->told, 0);
+    c->ordered = decimal("7.5");
+    r->told = 1;
+    r->test = 1;
+    assert_int_equal(po_request_update(&f->db, r), APR_SUCCESS);
+    assert_int_equal(po_request_get(&f->db, SITE, "req-1", f->p, &got), APR_SUCCESS);
+    c = &APR_ARRAY_IDX(got->charges, 0, po_charge);
+    assert_text(po_decimal_text(&c->quantity, 0, text), "2");
+    assert_text(po_decimal_text(po_charge_quantity(c), 0, text), "7.5");
+    assert_int_equal(got->told, 1);
+    assert_int_equal(got->test, 1);
+}
+
+/* ---- what a buyer says about a document ----------------------------------------------------------------------- */
+
+static void say(fixture *f, const char *buyer, const char *refers_to, const char *body)
+{
+    po_document d = { SITE, buyer, "status-1", "StatusUpdateRequest", refers_to, body, 0, 55 };
+
+    assert_int_equal(po_document_insert_status(&f->db, &d, f->p), APR_SUCCESS);
+}
+
+static void told_about(fixture *f, const char *request, int n, const char *last)
+{
+    apr_array_header_t *list;
+
+    assert_int_equal(po_documents_of_request(&f->db, SITE, request, f->p, &list), APR_SUCCESS);
+    assert_int_equal(list->nelts, n);
+    if (n) {
+        assert_text(APR_ARRAY_IDX(list, n - 1, po_document *)->body, last);
+        assert_int_equal(APR_ARRAY_IDX(list, n - 1, po_document *)->at, 55);
+    }
+}
+
+static void a_status_is_kept_with_the_requests_of_the_order_or_cart_that_it_names(void **state)
+{
+    fixture *f = *state;
+    po_request *a = insert_request(f, "req-a"), *b = insert_request(f, "req-b");
+    po_document cart = { SITE, "acme", "cart-of-req-b", "PunchOutOrderMessage", "req-b", "<cXML/>", 1, 55 };
+    po_document invoice = { SITE, "acme", "invoice-1", "InvoiceDetailRequest", "p-1", "<cXML/>", 1, 55 };
+
+    assert_int_equal(insert_order(f, "p-1", "PO-1", "1", "new", 0, a), APR_SUCCESS);
+    assert_int_equal(po_document_insert(&f->db, &cart), APR_SUCCESS);
+    assert_int_equal(po_document_insert(&f->db, &invoice), APR_SUCCESS);
+    say(f, "acme", "p-1", "200 taken");
+    told_about(f, a->id, 1, "200 taken");
+    told_about(f, b->id, 0, NULL);
+    say(f, "acme", "cart-of-req-b", "201 in approval");
+    told_about(f, b->id, 1, "201 in approval");
+    say(f, "acme", "invoice-1", "200 paid");
+    told_about(f, a->id, 2, "200 paid");
+    say(f, "bolt", "p-1", "another buyer's word");
+    say(f, "bolt", "cart-of-req-b", "another buyer's word");
+    say(f, "acme", "unknown", "200 kept all the same");
+    say(f, "acme", NULL, "200 about nothing");
+    told_about(f, a->id, 2, "200 paid");
+    told_about(f, b->id, 1, "201 in approval");
+    assert_int_equal(number(&f->db, "SELECT count(*) FROM document WHERE kind = 'StatusUpdateRequest'"), 7);
+}
+
+static void no_statement_about_the_history_reads_a_whole_table(void **state)
+{
+    fixture *f = *state;
+    po_request *r = insert_request(f, "req-1");
+    po_document cart = { SITE, "acme", "cart-1", "PunchOutOrderMessage", "req-1", "<cXML/>", 1, 55 };
+    apr_array_header_t *known = apr_array_make(f->p, 2, sizeof(po_request *));
+    po_event_order o;
+
+    assert_int_equal(insert_order(f, "p-1", "PO-1", "1", "new", 0, r), APR_SUCCESS);
+    assert_int_equal(po_document_insert(&f->db, &cart), APR_SUCCESS);
+    latest_is(f, 0, "p-1", "PO-1", "p-1");
+    assert_int_equal(po_requests_of_order(&f->db, SITE, "acme", 0, "PO-1", f->p, known), APR_SUCCESS);
+    assert_int_equal(po_order_read(&f->db, SITE, "acme", 0, "PO-1", f->p, &o), APR_SUCCESS);
+    say(f, "acme", "cart-1", "200");
+    told_about(f, "req-1", 1, "200");
+    assert_indexed(f, 12);
+}
+
+/* ---- a ledger of the first version ---------------------------------------------------------------------------- */
+
+static const char rows_of_version_1[] =
+    "INSERT INTO meta VALUES('key', zeroblob(32));"
+    "INSERT INTO request(seq, site, id, buyer, state, test, terms_at, created, updated, expires) VALUES"
+    " (1, 'https://market.example', 'req-1', 'acme', 5, 0, 0, 1, 1, 0), (2, 'https://market.example', 'req-2', 'acme', 1, 0, 0, 1, 1, 0);"
+    "INSERT INTO charge(request, line, site, buyer, kind, part, currency, quantity, unit_price, state, order_id, order_line) VALUES"
+    " (1, 1, 'https://market.example', 'acme', 'contract', 'off-year', 'USD', '2', '1200', 1, 'PO-1', 10),"
+    " (2, 1, 'https://market.example', 'acme', 'contract', 'off-year', 'USD', '3', '1200', 0, NULL, 0);"
+    "INSERT INTO purchase_order(seq, site, buyer, payload_id, digest, test, order_id, version, status, held, received, type, total,"
+    " extrinsics) VALUES(17, 'https://market.example', 'acme', 'p-1', 'd1', 0, 'PO-1', '1', 200, 0, 77, NULL, '2400', '[[\"a\",\"b\"]]');"
+    "INSERT INTO order_line(purchase_order, position, site, line, quantity, request, charge)"
+    " VALUES(17, 1, 'https://market.example', 10, '2', 'req-1', 1);"
+    "INSERT INTO outbox(site, key, channel, class, request, state, due, tries, created)"
+    " VALUES('https://market.example', 'evt-1', 'event', 0, 'req-1', 1, 0, 1, 1);";
+
+static void make_version_1(fixture *f)
+{
+    char pragmas[80];
+
+    po_db_close(&f->db, 0);
+    unlink(f->path);
+    unlink(apr_pstrcat(f->p, f->path, "-wal", NULL));
+    unlink(apr_pstrcat(f->p, f->path, "-shm", NULL));
+    assert_int_equal(sqlite3_open(f->path, &f->db.handle), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(f->db.handle, po_schema[0], NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(f->db.handle, rows_of_version_1, NULL, NULL, NULL), SQLITE_OK);
+    apr_snprintf(pragmas, sizeof(pragmas), "PRAGMA application_id=%d; PRAGMA user_version=1", PO_APPLICATION_ID);
+    assert_int_equal(sqlite3_exec(f->db.handle, pragmas, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(f->db.handle);
+    memset(&f->db, 0, sizeof(f->db));
+}
+
+static void a_ledger_of_version_1_keeps_its_rows_and_takes_what_is_new(void **state)
+{
+    fixture *f = *state;
+    po_request *r;
+    po_event_order o;
+
+    make_version_1(f);
+    assert_text(po_ledger_migrate(f->path, f->p), NULL);
+    assert_text(po_ledger_migrate(f->path, f->p), NULL);
+    assert_int_equal(po_db_open(&f->db, f->path, SQLITE_OPEN_READWRITE), SQLITE_OK);
+    assert_int_equal(number(&f->db, "PRAGMA user_version"), PO_SCHEMA_VERSION);
+    assert_int_equal(number(&f->db, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
+    assert_int_equal(number(&f->db, "SELECT count(*) FROM pragma_foreign_key_list('order_line') WHERE [table] = 'purchase_order'"), 1);
+    assert_int_equal(number(&f->db, "SELECT count(*) FROM purchase_order JOIN order_line ON purchase_order = seq WHERE seq = 17"
+                            " AND type = 'new' AND total = '2400' AND received = 77 AND payload_id = 'p-1' AND line = 10"), 1);
+    assert_int_equal(number(&f->db, "SELECT length(value) FROM meta WHERE name = 'key'"), 32);
+    assert_int_equal(po_request_get(&f->db, SITE, "req-1", f->p, &r), APR_SUCCESS);
+    assert_int_equal(r->told, 1);
+    assert_true(APR_ARRAY_IDX(r->charges, 0, po_charge).ordered.value != 0);
+    assert_int_equal(insert_order(f, "p-2", "PO-1", "1", "delete", 0, r), APR_SUCCESS);
+    assert_int_equal(po_order_read(&f->db, SITE, "acme", 0, "PO-1", f->p, &o), APR_SUCCESS);
+    assert_text(o.payload_id, "p-2");
+    assert_int_equal(po_request_get(&f->db, SITE, "req-2", f->p, &r), APR_SUCCESS);
+    assert_int_equal(r->told, 0);
+    assert_true(APR_ARRAY_IDX(r->charges, 0, po_charge).ordered.value == 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(a_delete_and_an_update_stand_beside_the_new_order_of_their_version),
+        T(the_latest_document_of_an_order_is_found_by_reference_or_by_its_id),
+        T(the_requests_of_an_order_are_those_of_all_its_documents_in_that_mode),
+        T(an_order_is_read_back_as_an_event_tells_it),
+        T(the_ordered_quantity_is_kept_beside_the_carts),
+        T(a_status_is_kept_with_the_requests_of_the_order_or_cart_that_it_names),
+        T(no_statement_about_the_history_reads_a_whole_table),
+        T(a_ledger_of_version_1_keeps_its_rows_and_takes_what_is_new),
+    };
+
+    apr_initialize();
+    atexit(apr_terminate);
+    return cmocka_run_group_tests_name("ledger_orders", tests, NULL, NULL);
+}
