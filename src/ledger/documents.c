@@ -58,8 +58,8 @@ apr_status_t po_document_get(po_ledger_db *db, const char *site, const char *pay
 /* Of the requests in an order of that payloadID: an OrderRequest that we took, or one that a document of ours was about. */
 static apr_status_t link_orders(po_ledger_db *db, const po_document *d, const char *payload_id, apr_int64_t seq)
 {
-    po_cursor c = { po_statement(db, PO_SQL_DOCUMENT_ORDERS, "INSERT OR IGNORE INTO request_document(site, request, document)"
-                                 " SELECT ?1, l.request, ?4 FROM purchase_order o JOIN order_line l"
+    po_cursor c = { po_statement(db, PO_SQL_DOCUMENT_ORDERS, "INSERT OR IGNORE INTO"
+                                 " request_document(site, request, document) SELECT ?1, l.request, ?4 FROM purchase_order o JOIN order_line l"
                                  " ON l.purchase_order = o.seq WHERE o.site = ?1 AND o.buyer = ?2 AND o.payload_id = ?3"
                                  " AND l.request IS NOT NULL") };
 
@@ -73,8 +73,8 @@ static apr_status_t link_orders(po_ledger_db *db, const po_document *d, const ch
 /* The request that a document of ours for this buyer refers to, a cart as it is. */
 static apr_status_t link_request(po_ledger_db *db, const po_document *d, const char *request, apr_int64_t seq)
 {
-    po_cursor c = { po_statement(db, PO_SQL_DOCUMENT_CARTS, "INSERT OR IGNORE INTO request_document(site, request, document)"
-                                 " SELECT site, id, ?4 FROM request WHERE site = ?1 AND id = ?3 AND buyer = ?2") };
+    po_cursor c = { po_statement(db, PO_SQL_DOCUMENT_CARTS, "INSERT OR IGNORE INTO"
+                                 " request_document(site, request, document) SELECT site, id, ?4 FROM request WHERE site = ?1 AND id = ?3 AND buyer = ?2") };
 
     po_bind_text(&c, d->site);
     po_bind_text(&c, d->buyer);
@@ -105,8 +105,8 @@ apr_status_t po_document_insert_status(po_ledger_db *db, const po_document *d, a
 apr_status_t po_documents_of_request(po_ledger_db *db, const char *site, const char *request, apr_pool_t *p,
                                      apr_array_header_t **out)
 {
-    po_cursor c = { po_statement(db, PO_SQL_DOCUMENT_LIST, "SELECT d.site, buyer, payload_id, kind, refers_to, outgoing, at, body"
-                                 " FROM request_document x JOIN document d ON d.seq = x.document"
+    po_cursor c = { po_statement(db, PO_SQL_DOCUMENT_LIST, "SELECT d.site, buyer, payload_id, kind, refers_to,"
+                                 " outgoing, at, body FROM request_document x JOIN document d ON d.seq = x.document"
                                  " WHERE x.site = ?1 AND x.request = ?2 ORDER BY x.document") };
     apr_status_t rv;
 

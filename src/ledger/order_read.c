@@ -7,8 +7,8 @@
 apr_status_t po_requests_of_order(po_ledger_db *db, const char *site, const char *buyer, int test, const char *order_id,
                                   apr_pool_t *p, apr_array_header_t *known)
 {
-    po_cursor c = { po_statement(db, PO_SQL_ORDER_REQUESTS, "SELECT DISTINCT l.request FROM purchase_order o JOIN order_line l"
-                                 " ON l.purchase_order = o.seq WHERE o.site = ?1 AND o.buyer = ?2 AND o.test = ?3"
+    po_cursor c = { po_statement(db, PO_SQL_ORDER_REQUESTS, "SELECT DISTINCT l.request FROM purchase_order o"
+                                 " JOIN order_line l ON l.purchase_order = o.seq WHERE o.site = ?1 AND o.buyer = ?2 AND o.test = ?3"
                                  " AND o.order_id = ?4 AND l.request IS NOT NULL") };
     apr_array_header_t *ids = apr_array_make(p, 4, sizeof(const char *));
     apr_status_t rv;
@@ -120,9 +120,9 @@ apr_status_t po_order_read(po_ledger_db *db, const char *site, const char *buyer
                            apr_pool_t *p, po_event_order *out)
 {
     /* a request may have been ordered before the buyer's deployment changed: the same mode first, then the other */
-    po_cursor c = { po_statement(db, PO_SQL_ORDER_READ, "SELECT seq, payload_id, order_id, version, type, order_date, requisition,"
-                                 " ship_to, bill_to, contact, extrinsics FROM purchase_order WHERE site = ?1 AND buyer = ?2"
-                                 " AND test IN (0, 1) AND order_id = ?4 ORDER BY test = ?3 DESC, seq DESC LIMIT 1") };
+    po_cursor c = { po_statement(db, PO_SQL_ORDER_READ, "SELECT seq, payload_id, order_id, version, type, order_date,"
+                                 " requisition, ship_to, bill_to, contact, extrinsics FROM purchase_order"
+                                 " WHERE site = ?1 AND buyer = ?2 AND test IN (0, 1) AND order_id = ?4 ORDER BY test = ?3 DESC, seq DESC LIMIT 1") };
     po_cxml_order *o = apr_pcalloc(p, sizeof(*o));
     apr_int64_t seq;
     apr_status_t rv;

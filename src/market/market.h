@@ -176,7 +176,8 @@ void po_order_match_update(const po_cxml_order *order, int test, const po_buyer 
 /* ---- order_change.c: what came before a document of type update or delete -------------------------------------- */
 
 /* Cancels all that is ordered of owned by this purchase order (type="delete"). 409 when one of the requests has ended. */
-void po_order_cancel(const po_cxml_order *order, int test, const apr_array_header_t *owned, po_order_match *out, apr_pool_t *p);
+void po_order_cancel(const po_cxml_order *order, int test, const apr_array_header_t *owned, po_order_match *out,
+                     apr_pool_t *p);
 
 typedef struct {                        /* the latest document that was taken about a purchase order */
     const char *order_id, *version, *type, *payload_id, *digest;

@@ -1,4 +1,4 @@
-/* order.c - a purchase order against the requests that it names: every line is judged before anything is carried out. */
+/* order.c - a purchase order against the requests that it names: all is judged before any is carried out. */
 #include "market/market_private.h"
 
 #include <stdarg.h>

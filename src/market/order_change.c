@@ -1,4 +1,4 @@
-/* order_change.c - a judged order carried out: charges, states, which event follows; updates and deletes in their turn. */
+/* order_change.c - a judged order carried out: charges, states, events; updates and deletes in their turn. */
 #include "market/market_private.h"
 
 #include <string.h>
@@ -139,8 +139,8 @@ static po_order_outcome advance(const change *x, po_request *r)
         return PO_OUTCOME_NONE;
     }
     if (now == PO_STATE_HELD) {
-        hold(r, apr_psprintf(x->p, "Order %s cancelled one of several approvals: what is left of the request can't be approved "
-                             "as it was asked for", x->order->order_id));
+        hold(r, apr_psprintf(x->p, "Order %s cancelled one of several approvals: what is left of the request can't be "
+                             "approved as it was asked for", x->order->order_id));
         return PO_OUTCOME_NONE;
     }
     if (r->state == PO_STATE_HELD || r->state == PO_STATE_FAILED || r->state == PO_STATE_ENDED)
@@ -158,10 +158,12 @@ static void settle(change *x)
     int i;
 
     for (i = 0; i < x->out->requests->nelts; i++)
-        APR_ARRAY_PUSH(x->out->outcomes, po_order_outcome) = advance(x, APR_ARRAY_IDX(x->out->requests, i, po_request *));
+        APR_ARRAY_PUSH(x->out->outcomes, po_order_outcome) = advance(x, APR_ARRAY_IDX(x->out->requests, i,
+                                                                                      po_request *));
 }
 
-void po_order_apply(const po_cxml_order *order, int test, const apr_array_header_t *owned, po_order_match *out, apr_pool_t *p)
+void po_order_apply(const po_cxml_order *order, int test, const apr_array_header_t *owned, po_order_match *out,
+                    apr_pool_t *p)
 {
     change x = begin(order, test, out, p);
     int i;
@@ -182,7 +184,8 @@ void po_order_apply(const po_cxml_order *order, int test, const apr_array_header
     settle(&x);
 }
 
-void po_order_cancel(const po_cxml_order *order, int test, const apr_array_header_t *owned, po_order_match *out, apr_pool_t *p)
+void po_order_cancel(const po_cxml_order *order, int test, const apr_array_header_t *owned, po_order_match *out,
+                     apr_pool_t *p)
 {
     change x = begin(order, test, out, p);
     int i, n;

@@ -1,4 +1,4 @@
-/* test_ledger_orders.c - the history of a purchase order: its documents, the requests that it concerns, what buyers say. */
+/* test_ledger_orders.c - the history of a purchase order: its documents, its requests, what buyers say. */
 #include "ledger_fixture.h"
 
 static po_decimal decimal(const char *text)

@@ -1,4 +1,4 @@
-/* test_order_change.c - purchase orders of type update and delete, blanket orders, and which document comes in its turn. */
+/* test_order_change.c - purchase orders of type update and delete, blanket orders, and whose turn it is. */
 #include "order_fixture.h"
 
 /* req-a: a contract of 1 x 1200.00 and usage of 2000 x 0.25, both on PO-1; the backend has made a subscription of it. */
