@@ -12,8 +12,8 @@ const char *po_cart_document(const po_site *site, const po_buyer *buyer, const p
     po_buffer b;
 
     cart.buyer_cookie = s->buyer_cookie;
-    /* `edit` is offered only when a setup with operation="edit" is carried out */
-    cart.operation_allowed = "create";
+    /* of a session that began with nothing and returns nothing there is nothing to edit */
+    cart.operation_allowed = request || strcmp(s->operation, "create") ? "edit" : "create";
     cart.total = "0.00";
     cart.currency = buyer->currency;
     cart.test = request ? request->test : s->test;

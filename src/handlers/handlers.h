@@ -98,6 +98,8 @@ int po_handle_order(po_exchange *x);                                       /* or
 int po_handle_profile(po_exchange *x);                              /* profile.c */
 int po_handle_status_update(po_exchange *x);                        /* status_update.c */
 int po_handle_start(request_rec *r, const po_site *site, const char *token);
+/* start.c: the path of PunchOutProductPage for a product or offer that the catalog knows, else PunchOutStartPage. */
+const char *po_shop_page(request_rec *r, const po_site *site, po_thread *t, const char *product_or_offer);
 int po_handle_request(request_rec *r, const po_site *site);
 int po_handle_requests(request_rec *r, const po_site *site, const char *id);
 int po_handle_cancel(request_rec *r, const po_site *site);
@@ -131,8 +133,9 @@ void po_envelope(po_exchange *x, po_cxml_envelope *e);
 int po_page(request_rec *r, int http_status, const char *title, const char *body_html);
 /* A page that says what is wrong and what to do; title and text are escaped here. */
 int po_page_problem(request_rec *r, int http_status, const char *title, const char *text);
-/* The form that takes a cart back to the procurement system by itself (cXML guide, PunchOutOrderMessage). */
-int po_page_return(request_rec *r, const po_buyer *b, const char *return_url, const char *document);
+/* The form that takes a cart back to the procurement system by itself (cXML guide, PunchOutOrderMessage). text: what is on its
+ * way, a sentence of plain text. */
+int po_page_return(request_rec *r, const po_buyer *b, const char *return_url, const char *document, const char *text);
 /* The session of a form's POST when its csrf field is right; else NULL and *rc is the page that was sent. *form: its fields. */
 const po_session *po_form_session(request_rec *r, apr_table_t **form, int *rc);
 

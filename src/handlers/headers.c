@@ -309,6 +309,7 @@ static void say_all(request_rec *r, const po_session *s)
     say(r, "PunchOut-User", "PUNCHOUT_USER", s->user);
     say(r, "PunchOut-Email", "PUNCHOUT_EMAIL", s->email);
     say(r, "PunchOut-Operation", "PUNCHOUT_OPERATION", s->operation);
+    say(r, "PunchOut-Request", "PUNCHOUT_REQUEST", s->request);
     say(r, "PunchOut-Mode", "PUNCHOUT_MODE", test ? "test" : "production");
     say(r, "PunchOut-PreApproved", "PUNCHOUT_PREAPPROVED", preapproved(buyer));
     say(r, "PunchOut-CSRF", "PUNCHOUT_CSRF", s->csrf);

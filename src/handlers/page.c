@@ -18,7 +18,9 @@ static const char style[] =
     ".active,.tested{background:#d9f2e1}.failed,.expired,.cancelled{background:#fbdfdd}.held{background:#fdf0d0}"
     ".test{background:#fdf0d0;padding:.6rem 1rem;border-radius:6px;margin-bottom:1rem}"
     "button{font:inherit;padding:.6rem 1.2rem;border:0;border-radius:6px;background:#2557d6;color:#fff;cursor:pointer}"
-    "a{color:#2557d6}.scroll{overflow-x:auto}"
+    ".button{display:inline-block;padding:.6rem 1.2rem;border-radius:6px;background:#2557d6;color:#fff;text-decoration:none}"
+    "button.quiet{background:#e3e9f5;color:#1d2433}.note{background:#eef3fc;padding:.6rem 1rem;border-radius:6px}"
+    "a:not(.button){color:#2557d6}.scroll{overflow-x:auto}"
     "@media(max-width:30rem){main{margin:0;border-radius:0;padding:1.2rem}}";
 
 /* The hosts that a buyer's carts may go back to, as a CSP source list. */
@@ -109,7 +111,7 @@ static const char *base64(const char *document, apr_pool_t *p)
     return out;
 }
 
-int po_page_return(request_rec *r, const po_buyer *buyer, const char *return_url, const char *document)
+int po_page_return(request_rec *r, const po_buyer *buyer, const char *return_url, const char *document, const char *text)
 {
     po_thread *t = po_thread_get();
     unsigned char random[PO_TOKEN_BYTES];
@@ -132,8 +134,9 @@ int po_page_return(request_rec *r, const po_buyer *buyer, const char *return_url
     po_buffer_xml(&b, buyer->profile.cart_field);
     po_buffer_lit(&b, "\" value=\"");
     po_buffer_xml(&b, buyer->profile.cart_base64 ? base64(document, r->pool) : document);
-    po_buffer_lit(&b, "\"><p>Your request is on its way. If nothing happens, press the button.</p>"
-                      "<button>Return to your procurement system</button></form><script nonce=\"");
+    po_buffer_lit(&b, "\"><p>");
+    po_buffer_xml(&b, text);
+    po_buffer_lit(&b, " If nothing happens, press the button.</p><button>Return to your procurement system</button></form><script nonce=\"");
     po_buffer_str(&b, nonce);
     po_buffer_lit(&b, "\">document.forms[0].submit()</script></main></body></html>\n");
     return send_page(r, HTTP_OK, &b);

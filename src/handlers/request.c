@@ -9,10 +9,12 @@ typedef struct {                        /* a job for the ledger; the caller wait
     po_thread *thread;
     po_request *request;                /* the new one */
     const char *document;               /* its cart; NULL: pre-approved */
+    const char *replaces;               /* id of the request that is edited; "" of a create session */
     /* the outcome */
     po_request *before;                 /* the same form in the same session was sent before, or the session's cart went */
     int other;                          /* `before` is of another form */
     const char *before_document;
+    const char *stale;                  /* why the edited request can't be changed any more; then nothing is kept */
 } request_job;
 
 static apr_status_t find_before(po_ledger_db *db, request_job *j)
@@ -41,6 +43,25 @@ static apr_status_t keep_cart(po_ledger_db *db, const request_job *j)
     return po_document_insert(db, &d);
 }
 
+/* The edited request ends in the transaction that makes the new one, so that never both can be ordered. */
+static apr_status_t replace_edited(po_ledger_db *db, request_job *j)
+{
+    po_request *old;
+    apr_status_t rv = po_request_get(db, j->request->site, j->replaces, j->r->pool, &old);
+    int i;
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    if ((j->stale = po_request_edit_refused(old, j->request->created, j->r->pool)))
+        return APR_SUCCESS;
+    old->state = PO_STATE_CANCELLED;
+    old->reason = apr_pstrcat(j->r->pool, "replaced by ", j->request->id, NULL);
+    old->updated = j->request->created;
+    for (i = 0; i < old->charges->nelts; i++)
+        APR_ARRAY_IDX(old->charges, i, po_charge).state = PO_CHARGE_CANCELLED;
+    return po_request_update(db, old);
+}
+
 static apr_status_t make_request(po_ledger_db *db, void *baton)
 {
     request_job *j = baton;
@@ -48,10 +69,13 @@ static apr_status_t make_request(po_ledger_db *db, void *baton)
 
     j->before = NULL;
     j->before_document = NULL;
+    j->stale = NULL;
     rv = find_before(db, j);
     if (rv != APR_NOTFOUND)
         return rv;
     j->before = NULL;
+    if (*j->replaces && ((rv = replace_edited(db, j)) != APR_SUCCESS || j->stale))
+        return rv;
     j->request->state = PO_STATE_REQUESTED;
     if (!j->document)
         rv = po_queue_event(db, j->site, j->request, NULL, NULL, j->request->created, j->thread->crypto, j->r->pool);
@@ -161,19 +185,57 @@ static int answer(const request_job *j, const po_session *s, const po_buyer *b)
     const po_request *n = j->before ? j->before : j->request;
     const char *document = j->before ? j->before_document : j->document;
 
+    if (j->stale)
+        return po_page_problem(r, HTTP_CONFLICT, "This cart can't be changed any more",
+                               apr_pstrcat(r->pool, "Nothing was sent: ", j->stale, ". Return to your procurement system first; "
+                               "from there, open the marketplace for a new cart.", NULL));
     if (j->before && j->other)
         return po_page_problem(r, HTTP_CONFLICT, "This session's cart has gone back already",
                                "One punchout returns one cart. Open the marketplace from your procurement system again to "
                                "request something else.");
     if (!document)
         return go_to_request(r, j->site, n);
-    return po_page_return(r, b, s->return_url, document);
+    return po_page_return(r, b, s->return_url, document, *j->replaces ? "Your changed cart is on its way."
+                                                                         : "Your request is on its way.");
 }
 
 static int no_account(request_rec *r)
 {
     return po_page_problem(r, HTTP_FORBIDDEN, "Sign in first", "A subscription belongs to a marketplace account. Sign in to "
                            "the marketplace in this window, then request approval again.");
+}
+
+static int read_only(request_rec *r, const po_session *s)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "PO0131: session %s only inspects request %s and can't request anything", s->id,
+                  s->request);
+    return po_page_problem(r, HTTP_FORBIDDEN, "This cart is shown read-only", "You opened an earlier cart to look at it, so "
+                           "nothing can be requested. Return to your procurement system; there, edit the cart or open the "
+                           "marketplace for a new one.");
+}
+
+/* It would need no order, while the requisition keeps the lines of the edited cart: no document says "these lines are gone"
+ * without deleting what else the buyer may have there, and the same thing could be bought twice. */
+static int approved_beforehand(request_rec *r, const po_session *s)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "PO0132: session %s edits request %s and can't replace it by one that needs no "
+                  "order", s->id, s->request);
+    return po_page_problem(r, HTTP_CONFLICT, "This needs no approval and can't replace your cart", "What you chose is approved "
+                           "beforehand and would never be ordered, so your requisition would keep its old lines. Return "
+                           "unchanged, remove them in your procurement system, and request this in a new visit.");
+}
+
+static void note_outcome(const request_job *j, const po_session *s)
+{
+    const po_request *n = j->before ? j->before : j->request;
+
+    if (j->stale)
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, j->r, "PO0133: session %s changes nothing: %s", s->id, j->stale);
+    else
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, j->r, "PO0164: request %s of session %s, offer %s%s%s%s%s", n->id, s->id,
+                      j->request->offer, j->request->preapproved_by ? ", approved by " : "",
+                      j->request->preapproved_by ? j->request->preapproved_by : "", *j->replaces ? ", replaces " : "",
+                      j->replaces);
 }
 
 int po_handle_request(request_rec *r, const po_site *site)
@@ -192,12 +254,17 @@ int po_handle_request(request_rec *r, const po_site *site)
     if (!(b = po_site_buyer(site, s->buyer)) || b->fault)
         return po_page_problem(r, HTTP_SERVICE_UNAVAILABLE, "Not at the moment", "The connection to your procurement system "
                                "is being changed. Try again in a few minutes.");
+    if (!strcmp(s->operation, "inspect"))
+        return read_only(r, s);
+    j.replaces = s->request;
     if (site->account_required && !*s->account)
         return no_account(r);
     po_request_form f = { field(form, "offer"), field(form, "quantity"), field(form, "budget"), field(form, "action"),
                           field(form, "subscription"), field(form, "terms") };
     if (!(j.request = price(&j, s, b, &f, &rc)))
         return rc;
+    if (j.request->preapproved_by && *s->request)
+        return approved_beforehand(r, s);
     if (!j.request->preapproved_by) {
         j.request->cart_payload = po_payload_id(j.thread->crypto, site->host, r->request_time, r->pool);
         j.document = po_cart_document(site, b, s, j.request, j.request->cart_payload, r->request_time, r->pool);
@@ -208,8 +275,6 @@ int po_handle_request(request_rec *r, const po_site *site)
         return po_page_problem(r, HTTP_SERVICE_UNAVAILABLE, "Not at the moment", "Your request could not be kept, and nothing "
                                "was sent to your procurement system. Try again in a few minutes.");
     }
-    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "PO0164: request %s of session %s, offer %s%s%s", j.before ? j.before->id : j.request->id,
-                  s->id, j.request->offer, j.request->preapproved_by ? ", approved by " : "",
-                  j.request->preapproved_by ? j.request->preapproved_by : "");
+    note_outcome(&j, s);
     return answer(&j, s, b);
 }

@@ -173,18 +173,42 @@ static void link_html(po_buffer *b, const char *url)
 }
 
 /* Back without a cart: a pre-approved request needs none. */
-static void return_html(po_buffer *b, const po_site *site, const po_session *s)
+static void return_html(po_buffer *b, const po_site *site, const po_session *s, int unchanged)
 {
     po_buffer_lit(b, "<form method=\"post\" action=\"");
     po_buffer_xml(b, site->door + strlen(site->public_url));
     po_buffer_lit(b, "/cancel\"><input type=\"hidden\" name=\"csrf\" value=\"");
     po_buffer_xml(b, s->csrf);
-    po_buffer_lit(b, "\"><button>Return to your procurement system</button></form>");
+    po_buffer_str(b, unchanged ? "\"><button class=\"quiet\">Return unchanged</button></form>"
+                               : "\"><button>Return to your procurement system</button></form>");
 }
 
-static int send_request(request_rec *r, const po_site *site, const po_session *s, const po_request *n,
+/* What a session that came back with this request's cart may do: an edit changes it or leaves it, an inspect looks. */
+static void visit_html(po_buffer *b, request_rec *r, const po_site *site, po_thread *t, const po_session *s, const po_request *n)
+{
+    const char *refused;
+
+    if (!strcmp(s->operation, "inspect")) {
+        po_buffer_lit(b, "<p class=\"note\">This is the cart of your requisition, shown read-only.</p>");
+        return;
+    }
+    if ((refused = po_request_edit_refused(n, r->request_time, r->pool))) {
+        po_buffer_lit(b, "<p class=\"note\">This cart can't be changed any more: ");
+        po_buffer_xml(b, refused);
+        po_buffer_lit(b, ".</p>");
+        return;
+    }
+    po_buffer_lit(b, "<p class=\"note\">This is the cart of your requisition. What you request now replaces it whole; until then "
+                     "it stays as it is.</p><p><a class=\"button\" href=\"");
+    po_buffer_xml(b, po_shop_page(r, site, t, n->product));
+    po_buffer_lit(b, "\">Change it</a></p>");
+}
+
+/* s NULL: opened by a mail's link. updates: what the buyer said about its documents. */
+static int send_request(request_rec *r, const po_site *site, po_thread *t, const po_session *s, const po_request *n,
                         const apr_array_header_t *updates)
 {
+    int visited = s && !strcmp(s->request, n->id);
     po_buffer b;
     int i;
 
@@ -208,8 +232,10 @@ static int send_request(request_rec *r, const po_site *site, const po_session *s
         charge_html(&b, &APR_ARRAY_IDX(n->charges, i, po_charge));
     po_buffer_lit(&b, "</table></div>");
     updates_html(&b, updates, r->pool);
+    if (visited)
+        visit_html(&b, r, site, t, s, n);
     if (s)
-        return_html(&b, site, s);
+        return_html(&b, site, s, visited && !strcmp(s->operation, "edit") && n->state != PO_STATE_CANCELLED);
     return po_page(r, HTTP_OK, n->product_name, po_buffer_text(&b));
 }
 
@@ -251,6 +277,8 @@ static int may_see(const po_session *s, const po_request *n)
 {
     if (strcmp(n->buyer, s->buyer))
         return 0;
+    if (!strcmp(n->id, s->request))     /* its lines came with the setup: an approver may edit what somebody else requested */
+        return 1;
     if (*s->account && n->account)
         return !strcmp(n->account, s->account);
     return (*s->email || *s->user) && !strcmp(n->email ? n->email : "", s->email) && !strcmp(n->user ? n->user : "", s->user);
@@ -340,5 +368,5 @@ int po_handle_requests(request_rec *r, const po_site *site, const char *id)
         return po_page_problem(r, HTTP_NOT_FOUND, "No such request", "There is no request of yours with this number.");
     if (po_documents_of_request(db, site->public_url, id, r->pool, &updates) != APR_SUCCESS)
         return unavailable(r, t);
-    return wants_json(r) ? send_json(r, whole_request_json(n, updates)) : send_request(r, site, s, n, updates);
+    return wants_json(r) ? send_json(r, whole_request_json(n, updates)) : send_request(r, site, t, s, n, updates);
 }

@@ -12,7 +12,54 @@ static int refuse(po_exchange *x, int code, const char *detail)
     return po_answer_status(x, code, detail);
 }
 
-static void fill_session(po_session *s, const po_exchange *x)
+static int busy(po_exchange *x)
+{
+    return po_answer_status(x, 560, "No session can be opened at the moment; try again in a minute");
+}
+
+/* ---- edit and inspect ----------------------------------------------------------------------------------------- */
+
+static int comes_back(const po_cxml_setup *setup)
+{
+    return !strcmp(setup->operation, "edit") || !strcmp(setup->operation, "inspect");
+}
+
+/* The request whose cart comes back, as the ledger knows it. All lines must name the same one, so the first line's is
+ * enough, however many there are. 0: the ledger can't be read. */
+static int load_known(po_exchange *x, apr_array_header_t *known)
+{
+    po_ledger_db *db = po_thread_ledger(x->thread);
+    apr_array_header_t first;
+
+    if (!x->doc.setup->items)
+        return 1;
+    first = *x->doc.setup->items;
+    if (first.nelts > 1)
+        first.nelts = 1;
+    if (db && po_requests_of_items(db, x->site->public_url, x->match.buyer->name, &first, 0, x->r->pool, known) == APR_SUCCESS)
+        return 1;
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, x->r, "PO0130: the cart that buyer %s wants to %s can't be read from the ledger: %s",
+                  x->match.buyer->name, x->doc.setup->operation, db ? po_ledger_error(db) : "it does not open");
+    po_thread_ledger_drop(x->thread);
+    return 0;
+}
+
+/* A copied requisition may come from a test to production: a real order must not turn into a test, nor the other way. */
+static void judge_mode(const po_exchange *x, po_setup_verdict *verdict)
+{
+    int test = x->doc.test || x->match.buyer->deployment == PO_DEPLOYMENT_TEST;
+    const po_request *n = verdict->request;
+
+    if (!n || !n->test == !test || strcmp(x->doc.setup->operation, "edit"))
+        return;
+    verdict->status = 412;
+    verdict->why = apr_psprintf(x->r->pool, "request %s was made in %s mode and this is %s; create a new cart", n->id,
+                                n->test ? "test" : "production", test ? "test" : "production");
+}
+
+/* ---- the session ---------------------------------------------------------------------------------------------- */
+
+static void fill_session(po_session *s, const po_exchange *x, const po_request *request)
 {
     const po_cxml_setup *setup = x->doc.setup;
 
@@ -30,6 +77,7 @@ static void fill_session(po_session *s, const po_exchange *x)
     s->to_domain = x->match.to->domain;
     s->to_identity = x->match.to->identity;
     s->selected = setup->selected_part;
+    s->request = request ? request->id : NULL;
     s->test = x->doc.test;
 }
 
@@ -47,15 +95,22 @@ static int answer(po_exchange *x, const char *token)
 int po_handle_setup(po_exchange *x)
 {
     char token[PO_TOKEN_TEXT + 1];
+    apr_array_header_t *known = NULL;
     po_setup_verdict verdict;
     po_session s;
     apr_status_t rv;
 
-    po_setup_judge(x->doc.setup, x->match.buyer, NULL, x->r->request_time, &verdict, x->r->pool);
+    if (comes_back(x->doc.setup)) {
+        known = apr_array_make(x->r->pool, 1, sizeof(po_request *));
+        if (!load_known(x, known))
+            return busy(x);
+    }
+    po_setup_judge(x->doc.setup, x->match.buyer, known, x->r->request_time, &verdict, x->r->pool);
+    judge_mode(x, &verdict);
     if (verdict.status != 200)
         return refuse(x, verdict.status, verdict.why);
     po_cxml_find_user(x->doc.setup, &x->match.buyer->user_map, x->r->pool);
-    fill_session(&s, x);
+    fill_session(&s, x, verdict.request);
     rv = po_session_insert(po_child_sessions(), x->thread->crypto, &s, x->r->request_time, token);
     if (rv == APR_ENOSPC)
         ap_log_rerror(APLOG_MARK, APLOG_CRIT, 0, x->r, "PO0111: the session store is full; raise PunchOutSessionStore "
@@ -63,8 +118,9 @@ int po_handle_setup(po_exchange *x)
     else if (rv != APR_SUCCESS)
         ap_log_rerror(APLOG_MARK, APLOG_CRIT, rv, x->r, "PO0112: no session for buyer %s", s.buyer);
     if (rv != APR_SUCCESS)
-        return po_answer_status(x, 560, "No session can be opened at the moment; try again in a minute");
-    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, x->r, "PO0113: session %s for buyer %s, user %s, %s", s.id, s.buyer,
-                  s.user ? s.user : "-", s.test ? "test" : "production");
+        return busy(x);
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, x->r, "PO0113: session %s for buyer %s, user %s, %s%s%s %s", s.id, s.buyer,
+                  s.user ? s.user : "-", s.operation, s.request ? " of " : "", s.request ? s.request : "",
+                  s.test ? "test" : "production");
     return answer(x, token);
 }

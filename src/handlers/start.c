@@ -12,17 +12,24 @@ static void set_cookie(request_rec *r, const po_site *site, const char *value)
                                site->https ? "Secure; SameSite=None; Partitioned" : "SameSite=Lax", NULL));
 }
 
-/* PunchOutProductPage for a setup with a SelectedItem that the catalog knows, else PunchOutStartPage. */
-static const char *first_page(request_rec *r, const po_site *site, const po_session *s, po_thread *t)
+const char *po_shop_page(request_rec *r, const po_site *site, po_thread *t, const char *product_or_offer)
 {
     const char *mark = site->product_page ? strstr(site->product_page, "{product}") : NULL;
-    po_catalog *catalog = mark && *s->selected ? po_thread_catalog(t, site) : NULL;
+    po_catalog *catalog = mark && *product_or_offer ? po_thread_catalog(t, site) : NULL;
     po_offer *offer;
 
-    if (!catalog || po_catalog_item(catalog, s->selected, r->pool, &offer) != APR_SUCCESS)
+    if (!catalog || po_catalog_item(catalog, product_or_offer, r->pool, &offer) != APR_SUCCESS)
         return site->start_page;
     return apr_pstrcat(r->pool, apr_pstrmemdup(r->pool, site->product_page, (apr_size_t)(mark - site->product_page)),
                        ap_escape_path_segment(r->pool, offer->product), mark + strlen("{product}"), NULL);
+}
+
+/* Whoever comes back with a cart sees that cart, everybody else the shop. */
+static const char *first_page(request_rec *r, const po_site *site, po_thread *t, const po_session *s)
+{
+    if (*s->request)
+        return apr_pstrcat(r->pool, site->door, "/requests/", s->request, NULL);
+    return apr_pstrcat(r->pool, site->public_url, po_shop_page(r, site, t, s->selected), NULL);
 }
 
 static int spent(request_rec *r)
@@ -56,6 +63,6 @@ int po_handle_start(request_rec *r, const po_site *site, const char *token)
     }
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "PO0141: session %s of buyer %s begins", s.id, s.buyer);
     set_cookie(r, site, cookie);
-    apr_table_setn(r->headers_out, "Location", apr_pstrcat(r->pool, site->public_url, first_page(r, site, &s, t), NULL));
+    apr_table_setn(r->headers_out, "Location", first_page(r, site, t, &s));
     return HTTP_SEE_OTHER;
 }

@@ -11,7 +11,7 @@
  * headers come first; the two that po_session_bind() changes come last. */
 static const apr_size_t fields[] = {
     offsetof(po_session, site), offsetof(po_session, buyer), offsetof(po_session, user), offsetof(po_session, email),
-    offsetof(po_session, operation), offsetof(po_session, csrf),
+    offsetof(po_session, operation), offsetof(po_session, csrf), offsetof(po_session, request),
     offsetof(po_session, user_name), offsetof(po_session, buyer_cookie), offsetof(po_session, return_url),
     offsetof(po_session, from_domain), offsetof(po_session, from_identity),
     offsetof(po_session, to_domain), offsetof(po_session, to_identity), offsetof(po_session, selected),

@@ -19,6 +19,7 @@ typedef struct {                                /* strings never NULL once read 
     const char *from_domain, *from_identity;    /* the pair of credentials that matched, From is the buyer */
     const char *to_domain, *to_identity;
     const char *selected;                       /* SelectedItem's part id */
+    const char *request;                        /* edit, inspect: the request whose cart came back */
     const char *account, *account_email;        /* bound by PunchOut-Account */
     int test;
     apr_time_t created;
