@@ -30,6 +30,7 @@ static void a_session_comes_back_as_it_was_put_in(void **state)
     assert_string_equal(s.to_domain, in.to_domain);
     assert_string_equal(s.to_identity, in.to_identity);
     assert_string_equal(s.selected, in.selected);
+    assert_string_equal(s.request, in.request);
     assert_string_equal(s.account, "");
     assert_string_equal(s.account_email, "");
     assert_int_equal(strlen(s.csrf), PO_TOKEN_TEXT);
@@ -45,6 +46,7 @@ static void what_was_absent_comes_back_empty(void **state)
     assert_int_equal(po_session_start(f->store, f->crypto, token, T0, cookie, &s, f->pool), APR_SUCCESS);
     assert_string_equal(s.user, "");
     assert_string_equal(s.selected, "");
+    assert_string_equal(s.request, "");
     assert_int_equal(s.test, 0);
 }
 
@@ -92,7 +94,7 @@ static void a_session_of_the_largest_size_fits_and_a_larger_one_is_refused(void 
     fixture *f = *state;
     char token[PO_TOKEN_TEXT + 1], cookie[PO_TOKEN_TEXT + 1], *big = apr_palloc(f->pool, PO_SESSION_DATA_MAX);
     po_session in = { "" }, s;
-    apr_size_t frame = 1 + 16 * 3 + PO_TOKEN_TEXT;
+    apr_size_t frame = 1 + 17 * 3 + PO_TOKEN_TEXT;
 
     memset(big, 'x', PO_SESSION_DATA_MAX);
     big[PO_SESSION_DATA_MAX - frame] = '\0';
@@ -409,6 +411,7 @@ static void binding_an_account_keeps_everything_else(void **state)
     assert_string_equal(s.return_url, was.return_url);
     assert_string_equal(s.to_identity, was.to_identity);
     assert_string_equal(s.selected, was.selected);
+    assert_string_equal(s.request, was.request);
     assert_true(s.created == was.created);
     assert_int_equal(s.test, was.test);
 }
