@@ -82,20 +82,12 @@ sub answer {
     return $status;
 }
 
-# An order with a number of its own, so that it is new here whatever other tests ordered.
-sub own_order {
-    my $document = without_foreign_ids(shift);
-    $document =~ s/(\spayloadID="[^"]*)"/$1.m$$"/;
-    $document =~ s/(\sorderID="[^"]*)"/$1-m$$"/;
-    $document =~ s/>req-(\w+?)\.(\d+)</>req-m${$}x$1.$2</g;
-    return $document;
-}
-
+my $made = 0;
 my @lines = (join ' ', sprintf('%-42s', ''), map { sprintf '%-10s', $_ } @CHANGES);
 for my $file (@files) {
     my ($request, $document, @cells, @wrong) = ();
     if ($row{$file}{then} ne '-') {
-        $document = own_order(corpus_document($file));
+        $document = own_numbers(corpus_document($file), "m$$" . ++$made);
         is answer($file, 'as-is', $document), $row{$file}{status},
             "$file: Status $row{$file}{status} before its request is made";
         $request = make_request($file, $document);
@@ -112,7 +104,7 @@ for my $file (@files) {
     }
     push @lines, join ' ', sprintf('%-42s', $file), @cells;
     is join('; ', @wrong), '', "$file: says the same and is answered the same in all its forms";
-    next unless $request;
+    next if !$request || $file =~ /posr-/;
     if ($document =~ /deploymentMode="test"/) {
         is ledger("SELECT state FROM request WHERE id='$request'"), 7, "$file: a test that ends as tested";
         is scalar(events($request)), 0, "$file: and of which no backend hears";

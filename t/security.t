@@ -97,7 +97,8 @@ for my $vhost (qw(shop bare)) {
     answers($vhost, 'an empty body', '', 200, 406);
     answers($vhost, 'half a document', substr(setup_document(), 0, 700), 200, 406);
     answers($vhost, 'a document with an entity', do { my $d = setup_document(); $d =~ s/<!DOCTYPE[^>]*>/<!DOCTYPE cXML [<!ENTITY x "y">]>/; $d }, 200, 406);
-    answers($vhost, 'operation edit', setup_document(operation => 'edit'), 200, 450);
+    answers($vhost, 'operation edit without a cart', setup_document(operation => 'edit'), 200, 412);
+    answers($vhost, 'operation source', setup_document(operation => 'source'), 200, 450);
     answers($vhost, 'a setup at the order URL', setup_document(), 200, 200, door => 'order');
     answers($vhost, 'an order of nobody\'s request', order_document(lines => [{ part => 'off-year', quantity => 1, price => '1.00', currency => 'USD', unit => 'EA',
         auxiliary => 'req-0000000000000000.1' }]), 200, 409, door => 'order');

@@ -8,12 +8,14 @@ use PunchoutTest::Parties ();
 use PunchoutTest::Variants qw(parts);
 use XML::LibXML;
 
-our @EXPORT = qw(corpus_folder corpus_files corpus_document corpus_status corpus_url without_foreign_ids make_request);
+our @EXPORT = qw(corpus_folder corpus_files corpus_document corpus_status corpus_url own_numbers make_request);
 
 my %buyer_of = (
     'order-cxmlphp.xml'               => 'cxmlphp',
     'order-officeluv.xml'             => 'officeluv-order',
     'synthetic/order-split-lines.xml' => 'acme',
+    'synthetic/order-multipart.mime'  => 'acme',
+    'synthetic/posr-edit.xml'         => 'acme',
 );
 my $made = 0;
 
@@ -43,9 +45,15 @@ sub corpus_status {
     return %row;
 }
 
-# A line that names a foreign request is one that names none: orders by people who typed it.
-sub without_foreign_ids {
-    return $_[0] =~ s{<SupplierPartAuxiliaryID>(?!req-)[^<]*</SupplierPartAuxiliaryID>}{}gr;
+# A document with numbers of its own (the mark makes them), so that it is new here whatever other tests sent. A line that names
+# a foreign request becomes one that names none: orders by people who typed it.
+sub own_numbers {
+    my ($document, $mark) = @_;
+    $document =~ s{<SupplierPartAuxiliaryID>(?!req-)[^<]*</SupplierPartAuxiliaryID>}{}g;
+    $document =~ s/(\spayloadID="[^"]*)"/$1.$mark"/;
+    $document =~ s/(\sorderID="[^"]*)"/$1-$mark"/;
+    $document =~ s/>req-(\w+?)\.(\d+)</>req-${mark}x$1.$2</g;
+    return $document;
 }
 
 sub sql { my ($text) = @_; $text =~ s/'/''/g; return "'$text'" }
