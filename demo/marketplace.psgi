@@ -33,7 +33,7 @@ my %BADGE = (free => 'good', trial => 'good');
 # Who shops, as mod_punchout says it; undef outside of a session.
 sub shopper ($req) {
     my %header = map { $_ => scalar $req->header("PunchOut-$_") }
-        qw(Session Buyer Organization User Email Operation Mode PreApproved CSRF);
+        qw(Session Buyer Organization User Email Operation Request Mode PreApproved CSRF);
     return undef if !length($header{Session} // '');
     $_ = decode_utf8($_ // '') for values %header;
     return \%header;
@@ -66,10 +66,18 @@ sub banner ($shopper) {
     my ($who, $csrf) = map { escape($_) } $shopper->{Email} || $shopper->{User} || 'somebody', $shopper->{CSRF};
     return '<div class="banner' . ($test ? ' test' : '') . '"><div class="wide"><span>Shopping for <strong>'
         . escape($shopper->{Organization} || $shopper->{Buyer}) . "</strong> as $who</span>"
+        . visit_note($shopper)
         . ($test ? '<span><strong>TEST</strong>: requests and orders flow, nothing is delivered</span>' : '')
         . '<span class="end"><form method="post" action="/punchout/cancel">'
-        . qq{<input type="hidden" name="csrf" value="$csrf"><button class="link">Return to procurement without a cart</button>}
+        . qq{<input type="hidden" name="csrf" value="$csrf"><button class="link">} . (length $shopper->{Request} ? 'Return unchanged' : 'Return to procurement without a cart') . '</button>'
         . '</form></span></div></div>';
+}
+
+# Whoever came back with an earlier cart finds the way to it on every page.
+sub visit_note ($shopper) {
+    return '' if !length $shopper->{Request};
+    my $cart = '<a href="/punchout/requests/' . escape($shopper->{Request}) . '">an earlier cart</a>';
+    return $shopper->{Operation} eq 'edit' ? "<span>Changing $cart: what you request replaces it</span>" : "<span>Looking at $cart</span>";
 }
 
 sub chips ($product) {
@@ -115,6 +123,24 @@ sub product_page ($req, $id) {
 <div class="product">@{[ picture($product, 96) ]}<div><h1>$name</h1><p class="muted">by $seller</p><p class="lead">$text</p></div></div>
 <h2>Offers</h2>
 <div class="stack">$offers</div>
+@{[ fill_in(shopper($req)) ]}
+HTML
+}
+
+# The forms of an edit start from what was requested, which mod_punchout tells the shopper's browser.
+sub fill_in ($shopper) {
+    return '' if !$shopper || $shopper->{Operation} ne 'edit';
+    my $request = escape($shopper->{Request});
+    return <<"HTML";
+<script>
+fetch('/punchout/requests/$request', {headers: {Accept: 'application/json'}}).then(r => r.json()).then(cart => {
+  const card = document.getElementById(cart.offer);
+  if (!card) return;
+  card.classList.add('chosen');
+  const quantity = card.querySelector('input[name=quantity]'), line = cart.charges.find(c => c.kind === 'contract');
+  if (quantity && line) quantity.value = line.quantity;
+}).catch(() => {});
+</script>
 HTML
 }
 
@@ -154,6 +180,9 @@ sub request_form ($shopper, $product, $offer) {
         if $shopper->{Operation} eq 'inspect';
     my ($id, $csrf) = (escape($offer->{id}), escape($shopper->{CSRF}));
     my $preapproved = grep { $_ eq $offer->{pricing} } split /[\s,]+/, $shopper->{PreApproved};
+    my $editing = $shopper->{Operation} eq 'edit';
+    return '<p class="muted small">Your company has approved this in advance, so it can\'t replace a cart. Request it in a new visit.</p>'
+        if $editing && $preapproved;
     my $html = qq{<form method="post" action="/punchout/request"><input type="hidden" name="offer" value="$id">}
         . qq{<input type="hidden" name="csrf" value="$csrf">};
     $html .= '<label>Quantity<input type="number" name="quantity" value="1" min="1" step="1" required></label>'
@@ -166,7 +195,7 @@ sub request_form ($shopper, $product, $offer) {
         $html .= qq{<label class="check"><input type="checkbox" name="terms" value="$version" required><span>I accept the }
             . qq{<a href="$url">terms, version $version</a></span></label>};
     }
-    return $html . '<button>' . ($preapproved ? 'Get it now' : 'Request approval') . '</button>'
+    return $html . '<button>' . ($preapproved ? 'Get it now' : $editing ? 'Replace my cart' : 'Request approval') . '</button>'
         . ($preapproved ? '<p class="muted small">Approved in advance by your company.</p>' : '') . '</form>';
 }
 

@@ -129,9 +129,11 @@ sub revisit ($id, $operation) {
 sub go_shopping ($connection, %visit) {
     my ($answer) = $office->punch_out($connection, %visit);
     return redirect($answer->{start_page}) if $answer->{code} eq '200' && $answer->{start_page} =~ m{\Ahttps?://}i;
-    my $why = answer_text($answer);
+    my $why  = answer_text($answer);
+    my $id   = escape($visit{requisition} && $visit{requisition}{id});
+    my $back = length $id ? qq{<p><a class="button" href="/requisitions/$id">Requisition $id</a></p>} : '';
     return office_page(502, 'No punchout', '<h1>The supplier does not open</h1>' . reasons('Its answer', $why)
-        . '<p><a href="/documents">The documents</a> show what was sent and what came back.</p>');
+        . $back . '<p><a href="/documents">The documents</a> show what was sent and what came back.</p>');
 }
 
 sub answer_text ($answer) {
@@ -145,11 +147,16 @@ sub checkout ($req) {
     return office_page(405, 'Nothing to take', '<h1>Nothing to take</h1><p>A cart comes by POST.</p>') if $req->method ne 'POST';
     my $result = $office->take_cart($session, $req->body_parameters);
     return redirect("/requisitions/$result->{requisition}{id}") if $result->{requisition};
-    return office_page(200, 'Back', '<h1>Welcome back</h1><p class="lead">' . escape($result->{unchanged})
-        . '</p><a class="button" href="/">Catalog</a>') if $result->{unchanged};
+    return welcome_back($session, $result->{unchanged}) if $result->{unchanged};
     return office_page(422, 'Cart refused', '<h1>This cart can\'t be taken</h1>'
         . reasons('A real procurement system would refuse it for these reasons:', @{ $result->{faults} })
         . '<p><a href="/documents">The documents</a> show what came.</p>');
+}
+
+sub welcome_back ($session, $unchanged) {
+    my $id = escape($session->{requisition});
+    return office_page(200, 'Back', '<h1>Welcome back</h1><p class="lead">' . escape($unchanged) . '</p>' . (length $id
+        ? qq{<a class="button" href="/requisitions/$id">Requisition $id</a>} : '<a class="button" href="/">Catalog</a>'));
 }
 
 # ---- requisitions ----------------------------------------------------------------------------------------------------------
@@ -183,7 +190,7 @@ sub pending_actions ($requisition) {
     my $at      = "/requisitions/$requisition->{id}";
     my $allowed = $requisition->{allowed};
     my $again   = join '', map { qq{<form method="post" action="$at/$_->[0]"><button class="quiet">$_->[1]</button></form>} }
-        $allowed eq 'edit' ? ['edit', 'Change in the shop'] : (), $allowed =~ /edit|inspect/ ? ['inspect', 'Look at it in the shop'] : ();
+        $allowed eq 'edit' ? ['edit', 'Edit in the shop'] : (), $allowed =~ /edit|inspect/ ? ['inspect', 'View in the shop'] : ();
     return <<"HTML";
 <h2>Decide</h2>
 <div class="card"><form method="post" action="$at/approve"><label>Comment for the supplier (optional)

@@ -115,6 +115,7 @@ white-space:nowrap}
 .chip.bad{background:#fbe0dd;color:#92231b}
 .price{font-size:24px;font-weight:650;line-height:1.3}
 .price small{font-size:15px;font-weight:400;color:#5b6875}
+.offer.chosen{border-color:var(--accent);box-shadow:0 0 0 1px var(--accent)}
 .offer .chips{margin-bottom:10px}
 .product .lead{margin-bottom:0}
 .offer{display:grid;grid-template-columns:1fr 290px;gap:8px 32px}
