@@ -52,9 +52,12 @@ apr_status_t po_decimal_parse(po_decimal *d, const char *text, apr_ssize_t len)
     while (end - s > 1 && s[0] == '0' && s[1] != '.')
         s++;                            /* leading zeros don't count as digits */
     point = memchr(s, '.', (size_t)(end - s));
-    if (point)
-        while (end - point > 2 && end[-1] == '0')
+    if (point && end - point > 1) {
+        while (end[-1] == '0')
             end--;
+        if (end - point == 1)           /* nothing but zeros: a whole number */
+            point = NULL, end--;
+    }
     if (end - s - (point != NULL) > DIGITS_MAX)
         return APR_EINVAL;
     whole = read_digits(s, point ? point : end, &v);
