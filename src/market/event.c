@@ -208,11 +208,12 @@ static void add_charges(po_buffer *b, const po_request *r)
 
 /* ---- the order --------------------------------------------------------------------------------------------------- */
 
-static void add_address(po_buffer *b, const po_cxml_address *a)
+static void add_address(po_buffer *b, const po_cxml_address *given)
 {
     static const po_cxml_address none;
+    const po_cxml_address *a = given ? given : &none;
     const struct { const char *name, *value; } members[] = {
-        { "\"id\":", (a = a ? a : &none)->id }, { "\"role\":", a->role }, { "\"name\":", a->name },
+        { "\"id\":", a->id }, { "\"role\":", a->role }, { "\"name\":", a->name },
         { "\"email\":", a->email }, { "\"phone\":", a->phone }, { "\"deliverTo\":", a->deliver_to },
         { "\"street\":", a->street }, { "\"city\":", a->city }, { "\"state\":", a->state },
         { "\"postalCode\":", a->postal_code }, { "\"country\":", a->country } };
