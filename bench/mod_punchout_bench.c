@@ -44,7 +44,7 @@ static int bench_handler(request_rec *r)
 {
     int sax = r->handler && !strcmp(r->handler, "bench-sax");
     po_cxml_reader *reader;
-    const char *body;
+    char *body;
     apr_size_t len;
     int rc;
 

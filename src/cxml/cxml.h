@@ -130,6 +130,35 @@ int po_cxml_read_empty(po_cxml_reader *r, const char *buf, apr_size_t len);
 /* SHA-256 over the fields of an order that are understood (not the bytes, not the envelope): design.md §7. */
 void po_cxml_order_digest(po_crypto *c, const po_cxml_order *order, int test, unsigned char out[PO_DIGEST]);
 
+/* ---- mime.c: a document that comes with attachments (RFC 2046, RFC 2387) --------------------------------------- */
+
+#define PO_MIME_PARTS_MAX 100
+#define PO_MIME_HEADERS_MAX 16384       /* bytes of one part's header lines */
+
+typedef struct {                        /* of a part that is not the document; each NULL when the part doesn't say it */
+    const char *content_id;             /* without the angle brackets */
+    const char *content_type;           /* without parameters, lower case */
+    const char *filename;               /* of Content-Disposition, else the type's name; never a path to use */
+    apr_size_t length;                  /* as sent: an encoding is not undone */
+} po_mime_part;
+
+typedef struct {
+    char *document;                     /* NUL-terminated; lies in the body, or in the pool when it was encoded */
+    apr_size_t len;
+    const char *charset;                /* of the part's Content-Type; NULL: none */
+    apr_array_header_t *attachments;    /* po_mime_part, in their order; their contents are kept nowhere */
+} po_mime;
+
+/* 1 when content_type, a header field's value or NULL, is multipart/... of any kind. */
+int po_mime_is_multipart(const char *content_type);
+/* Finds the cXML document in a body: the part that the parameter `start` names, else the first of an XML type, else the first.
+ * body[len] must be 0; the byte behind the document is overwritten with 0, so that a large one is not copied: afterwards
+ * the body can't be read again. NULL, or a sentence for the sender (in p, names no content). A body that ends before its closing
+ * boundary is refused: nobody could tell whether the order in it is whole. */
+const char *po_mime_read(po_mime *out, const char *content_type, char *body, apr_size_t len, apr_pool_t *p);
+/* The parameter of a Content-Type or Content-Disposition value, unquoted; NULL: there is none. */
+const char *po_mime_parameter(const char *value, const char *name, apr_pool_t *p);
+
 /* ---- buffer.c ------------------------------------------------------------------------------------------------- */
 
 typedef struct {                        /* grows in its pool; data is not NUL-terminated until po_buffer_text() */

@@ -55,7 +55,7 @@ static int take_brigade(body_room *b, apr_bucket_brigade *bb, int *eos)
     return OK;
 }
 
-int po_body_read(request_rec *r, apr_size_t limit, const char **body, apr_size_t *len)
+int po_body_read(request_rec *r, apr_size_t limit, char **body, apr_size_t *len)
 {
     apr_bucket_brigade *bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
     const char *announced = apr_table_get(r->headers_in, "Content-Length");

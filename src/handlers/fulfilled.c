@@ -98,7 +98,7 @@ static int answer(const fulfilled_job *j)
 int po_handle_fulfilled(request_rec *r, const po_site *site, const char *event)
 {
     fulfilled_job j = { r, site, po_thread_get(), event };
-    const char *body;
+    char *body;
     apr_size_t len;
     po_answer a;
     int rc;

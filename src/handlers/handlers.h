@@ -71,9 +71,9 @@ void po_access_register(apr_pool_t *p);         /* Require punchout-session | pu
 
 /* ---- body.c --------------------------------------------------------------------------------------------------- */
 
-/* Reads the whole body, at most limit bytes, with a NUL behind it. OK, HTTP_REQUEST_ENTITY_TOO_LARGE (the rest is not
- * read), or another HTTP status. */
-int po_body_read(request_rec *r, apr_size_t limit, const char **body, apr_size_t *len);
+/* Reads the whole body, at most limit bytes, with a NUL behind it; the caller may change it. OK,
+ * HTTP_REQUEST_ENTITY_TOO_LARGE (the rest is not read), or another HTTP status. */
+int po_body_read(request_rec *r, apr_size_t limit, char **body, apr_size_t *len);
 /* The fields of an urlencoded form (at most 64 KB and 100 fields); NULL: not such a form. */
 apr_table_t *po_body_form(request_rec *r);
 

@@ -84,29 +84,6 @@ static int refuse_body(po_exchange *x, int rc, apr_size_t limit)
     return po_answer_status(x, 400, "The body could not be read to its end");
 }
 
-/* Attachments come as MIME parts around the document; they are not read in this version. */
-static int is_multipart(request_rec *r)
-{
-    const char *type = apr_table_get(r->headers_in, "Content-Type");
-
-    return type && !strncasecmp(type, "multipart/", 10);
-}
-
-/* The charset of the Content-Type, quoted or not; NULL: it names none. */
-static const char *charset(request_rec *r)
-{
-    const char *s = apr_table_get(r->headers_in, "Content-Type"), *from;
-
-    while (s && (s = strchr(s, ';'))) {
-        s += 1 + strspn(s + 1, " \t");
-        if (strncasecmp(s, "charset=", 8))
-            continue;
-        from = s + 8 + (s[8] == '"' || s[8] == '\'');
-        return apr_pstrmemdup(r->pool, from, strcspn(from, "\"'; \t"));
-    }
-    return NULL;
-}
-
 static int refuse_document(po_exchange *x)
 {
     ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, x->r, "PO0103: cXML document refused with Status %d: %s (payloadID %s)",
@@ -134,6 +111,45 @@ static int is_no_request(po_cxml *doc)
     doc->why = doc->kind == PO_CXML_CART ? "the document holds a PunchOutOrderMessage, not a Request"
                                          : "the document holds a Response, not a Request";
     return 1;
+}
+
+/* ---- attachments ---------------------------------------------------------------------------------------------- */
+
+/* A body in parts becomes the document in it; any other is the document. NULL, or what is wrong. */
+static const char *find_document(request_rec *r, char *body, apr_size_t len, po_mime *out)
+{
+    const char *type = apr_table_get(r->headers_in, "Content-Type");
+
+    if (po_mime_is_multipart(type))
+        return po_mime_read(out, type, body, len, r->pool);
+    out->document = body;
+    out->len = len;
+    out->charset = po_mime_parameter(type, "charset", r->pool);
+    return NULL;
+}
+
+static int refuse_parts(po_exchange *x, const char *wrong)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, x->r, "PO0107: a body of MIME parts is refused: %s", wrong);
+    return po_answer_status(x, 400, wrong);
+}
+
+/* Their ids alone, which the document names too: names of files say more than a log should know. */
+static void log_attachments(po_exchange *x, const apr_array_header_t *attachments)
+{
+    apr_array_header_t *ids;
+    int i;
+
+    if (!attachments || !attachments->nelts || !APLOG_R_IS_LEVEL(x->r, APLOG_INFO))
+        return;
+    ids = apr_array_make(x->r->pool, attachments->nelts, sizeof(const char *));
+    for (i = 0; i < attachments->nelts; i++) {
+        const char *id = APR_ARRAY_IDX(attachments, i, po_mime_part).content_id;
+
+        APR_ARRAY_PUSH(ids, const char *) = id ? id : "-";
+    }
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, x->r, "PO0108: %s of buyer %s has %d attachments, which are not kept: %s",
+                  x->doc.request, x->match.buyer->name, attachments->nelts, apr_array_pstrcat(x->r->pool, ids, ' '));
 }
 
 /* ---- the way in ----------------------------------------------------------------------------------------------- */
@@ -171,7 +187,9 @@ int po_cxml_door(request_rec *r, const po_site *site)
 {
     po_exchange x = { r, site, po_thread_get() };
     apr_size_t limit = body_limit(r), len;
-    const char *body;
+    po_mime parts = { NULL };
+    const char *wrong;
+    char *body;
     int rc;
 
     if (!x.thread)
@@ -184,14 +202,14 @@ int po_cxml_door(request_rec *r, const po_site *site)
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "PO0106: cXML is answered 560: %s", site->fault);
         return po_answer_status(&x, 560, "This server is being maintained");
     }
-    if (is_multipart(r)) {
-        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "PO0107: a document with attachments is answered 450");
-        return po_answer_status(&x, 450, "Documents with attachments are not supported; send the cXML document alone");
-    }
-    if (po_cxml_read(x.thread->reader, r->pool, body, len, charset(r), &x.doc) != APR_SUCCESS || is_no_request(&x.doc))
+    if ((wrong = find_document(r, body, len, &parts)))
+        return refuse_parts(&x, wrong);
+    if (po_cxml_read(x.thread->reader, r->pool, parts.document, parts.len, parts.charset, &x.doc) != APR_SUCCESS
+        || is_no_request(&x.doc))
         return refuse_document(&x);
     match(&x);
     if (x.match.result != PO_MATCH_OK)
         return refuse_match(&x);
+    log_attachments(&x, parts.attachments);
     return dispatch(&x);
 }

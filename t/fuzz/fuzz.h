@@ -22,8 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
         } \
     } while (0)
 
-/* A pool for one input, to be destroyed after it. Its memory comes from malloc and goes back there, so that
- * AddressSanitizer sees what is used too late. */
+/* A pool for one input, to be destroyed after it. pool.c lets AddressSanitizer see what is used too late or too far. */
 static inline apr_pool_t *fuzz_pool(void)
 {
     static int ready;
@@ -33,7 +32,6 @@ static inline apr_pool_t *fuzz_pool(void)
         apr_initialize();
     ready = 1;
     fuzz_require(apr_pool_create_unmanaged_ex(&p, NULL, NULL) == APR_SUCCESS);
-    apr_allocator_max_free_set(apr_pool_allocator_get(p), 1);
     return p;
 }
 

@@ -1,12 +1,17 @@
-/* pool.c - only in `make fuzz`: a gap that nobody may touch behind each piece of a pool. AddressSanitizer knows malloc's blocks
- * alone, and a pool cuts one of them into many pieces. These stand in front of libapr's functions of the same names. */
+/* pool.c - only in `make fuzz`: AddressSanitizer knows malloc's blocks alone, and a pool cuts one of them into many pieces. Here
+ * each piece gets a gap behind it that nobody may touch, and when its pool ends, nobody may touch the piece. These functions
+ * stand in front of libapr's of the same names.
+ */
 #include <dlfcn.h>
 #include <sanitizer/asan_interface.h>
-#include <sanitizer/lsan_interface.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "apr_allocator.h"
 #include "apr_general.h"
 #include "apr_pools.h"
+#include "apr_strings.h"
 
 #define GAP 16
 #undef apr_pool_clear
@@ -15,10 +20,10 @@
 typedef struct {
     apr_pool_t *pool;
     char *at;
-    apr_size_t len;
-} gap;
+    apr_size_t size, whole;             /* what was asked for; with the gap */
+} piece;
 
-static gap *gaps;
+static piece *pieces;
 static apr_size_t count, room;
 
 static void *real(const char *name)
@@ -30,33 +35,62 @@ static void *real(const char *name)
     return function;
 }
 
-static void remember(apr_pool_t *p, char *at, apr_size_t len)
+static void *need(void *memory)
 {
-    if (count == room) {
-        room = room ? 2 * room : 1024;
-        if (!(gaps = realloc(gaps, room * sizeof(*gaps))))
-            abort();
-    }
-    gaps[count].pool = p;
-    gaps[count].at = at;
-    gaps[count++].len = len;
+    if (!memory)
+        abort();
+    return memory;
 }
 
 void *apr_palloc(apr_pool_t *p, apr_size_t size)
 {
     static void *(*next)(apr_pool_t *p, apr_size_t size);
-    apr_size_t whole = APR_ALIGN_DEFAULT(size + GAP);
-    char *piece;
+    piece new = { p, NULL, size, APR_ALIGN_DEFAULT(size + GAP) };
 
     if (!next)
         *(void **)&next = real("apr_palloc");
-    if (!(piece = next(p, whole)))
-        return NULL;
-    ASAN_UNPOISON_MEMORY_REGION(piece, size);
-    ASAN_POISON_MEMORY_REGION(piece + size, whole - size);
-    remember(p, piece + size, whole - size);
-    return piece;
+    new.at = need(next(p, new.whole));
+    ASAN_UNPOISON_MEMORY_REGION(new.at, size);
+    ASAN_POISON_MEMORY_REGION(new.at + size, new.whole - size);
+    if (count == room)
+        pieces = need(realloc(pieces, (room = room ? 2 * room : 1024) * sizeof(piece)));
+    pieces[count++] = new;
+    return new.at;
 }
+
+/* libapr's own takes memory without apr_palloc(), and so perhaps what is still poisoned. */
+char *apr_pvsprintf(apr_pool_t *p, const char *format, va_list args)
+{
+    int size = 256, n;
+    va_list again;
+    char *text, *out;
+
+    for (;; size *= 2) {
+        text = need(malloc((apr_size_t)size));
+        va_copy(again, args);
+        n = apr_vsnprintf(text, (apr_size_t)size, format, again);
+        va_end(again);
+        if (n < size - 1)
+            break;
+        free(text);
+    }
+    out = apr_pstrdup(p, text);
+    free(text);
+    return out;
+}
+
+char *apr_psprintf(apr_pool_t *p, const char *format, ...)
+{
+    va_list args;
+    char *out;
+
+    va_start(args, format);
+    out = apr_pvsprintf(p, format, args);
+    va_end(args);
+    return out;
+}
+
+/* ---- ends ----------------------------------------------------------------------------------------------------- */
 
 static int below(apr_pool_t *p, apr_pool_t *child)
 {
@@ -65,49 +99,65 @@ static int below(apr_pool_t *p, apr_pool_t *child)
     return child != NULL;
 }
 
-/* The memory is about to be somebody else's, who doesn't always ask apr_palloc(): apr_psprintf() writes where it is free. */
-static void forget(apr_pool_t *p)
+/* The pieces of p and of the pools below it, taken out of the list. */
+static piece *pieces_of(apr_pool_t *p, apr_size_t *n)
 {
+    piece *out = need(malloc((count + 1) * sizeof(piece)));
     apr_size_t i, kept = 0;
 
+    *n = 0;
     for (i = 0; i < count; i++)
-        if (below(p, gaps[i].pool))
-            ASAN_UNPOISON_MEMORY_REGION(gaps[i].at, gaps[i].len);
+        if (below(p, pieces[i].pool))
+            out[(*n)++] = pieces[i];
         else
-            gaps[kept++] = gaps[i];
+            pieces[kept++] = pieces[i];
     count = kept;
+    return out;
+}
+
+/* After the cleanups, which still use them. */
+static void end(piece *list, apr_size_t n)
+{
+    apr_size_t i;
+
+    for (i = 0; i < n; i++)
+        ASAN_POISON_MEMORY_REGION(list[i].at, list[i].whole);
+    free(list);
 }
 
 void apr_pool_clear(apr_pool_t *p)
 {
     static void (*next)(apr_pool_t *p);
+    apr_size_t n;
+    piece *list = pieces_of(p, &n);
 
     if (!next)
         *(void **)&next = real("apr_pool_clear");
-    forget(p);
     next(p);
+    end(list, n);
 }
 
 void apr_pool_destroy(apr_pool_t *p)
 {
     static void (*next)(apr_pool_t *p);
+    apr_size_t n;
+    piece *list = pieces_of(p, &n);
 
     if (!next)
         *(void **)&next = real("apr_pool_destroy");
-    forget(p);
     next(p);
+    end(list, n);
 }
 
-/* The pool is where LeakSanitizer doesn't look (mmap), and so what it alone points to would be called leaked. */
+/* One allocator for all of them, which never gives memory back: asking the system each time would be most of the work. */
 apr_status_t apr_pool_create_unmanaged_ex(apr_pool_t **p, apr_abortfunc_t abort_fn, apr_allocator_t *allocator)
 {
     static apr_status_t (*next)(apr_pool_t **p, apr_abortfunc_t abort_fn, apr_allocator_t *allocator);
-    apr_status_t rv;
+    static apr_allocator_t *shared;
 
     if (!next)
         *(void **)&next = real("apr_pool_create_unmanaged_ex");
-    __lsan_disable();
-    rv = next(p, abort_fn, allocator);
-    __lsan_enable();
-    return rv;
+    if (!shared && apr_allocator_create(&shared) != APR_SUCCESS)
+        abort();
+    return next(p, abort_fn, allocator ? allocator : shared);
 }
