@@ -124,7 +124,7 @@ static const char *find_document(request_rec *r, char *body, apr_size_t len, po_
         return po_mime_read(out, type, body, len, r->pool);
     out->document = body;
     out->len = len;
-    out->charset = po_mime_parameter(type, "charset", r->pool);
+    out->charset = type ? po_mime_parameter(type, "charset", r->pool) : NULL;
     return NULL;
 }
 
