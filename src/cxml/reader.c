@@ -14,16 +14,22 @@
 #define TEXT_MAX 65536
 #define COOKIE_MAX 16384
 #define ATTRIBUTE_MAX 4096
+#define ASIDE_MAX (1024 * 1024)         /* of po_cxml_reader.aside */
 #define STRINGS_ROOM 1024
 #define AMPERSAND 5                     /* length of "&#38;" */
 #define DICTIONARY_MAX 2048             /* a reused context keeps every name that was ever sent */
+#define DICTIONARY_BYTES (64 * 1024)    /* of the names that one document may add */
+#define NAMESPACES_MAX 64               /* in force at one place: libxml2 looks each prefix up in all of them */
 #if LIBXML_VERSION >= 21300
 #define NO_XXE XML_PARSE_NO_XXE
 #else
 #define NO_XXE 0
 #endif
-/* The encoding is settled before (encoding.c): a declaration that contradicts the bytes changes nothing. */
-#define OPTIONS (XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_IGNORE_ENC | NO_XXE)
+/* The encoding is settled before (encoding.c): a declaration that contradicts the bytes changes nothing.
+ * RECOVER: not to accept what is broken (wellFormed decides), but to be called after an error as well, and stop there.
+ * Without it libxml2 reads the rest of the bytes with none of our limits. */
+#define OPTIONS (XML_PARSE_RECOVER | XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_IGNORE_ENC \
+                 | NO_XXE)
 
 static const char *const element_names[PO_E_COUNT] = {
     "",
@@ -49,6 +55,15 @@ void po_reader_refuse(po_cxml_reader *r, int status, const char *why)
         r->doc->why = line ? apr_psprintf(r->pool, "line %d: %s", line, why) : why;
     }
     xmlStopParser(r->ctxt);
+}
+
+/* After an error libxml2 reads on; this is the first place where it may be stopped. */
+static int is_refused(po_cxml_reader *r)
+{
+    if (!r->doc->status)
+        return 0;
+    xmlStopParser(r->ctxt);
+    return 1;
 }
 
 const char *po_reader_element_name(po_element e)
@@ -185,7 +200,7 @@ static void on_text(void *data, const xmlChar *s, int n)
     po_cxml_reader *r = data;
     const char *text = (const char *)s;
 
-    if (r->mode == PO_TEXT_NONE || r->mode == PO_TEXT_RAW || r->mute)
+    if (is_refused(r) || r->mode == PO_TEXT_NONE || r->mode == PO_TEXT_RAW || r->mute)
         return;
     if (!r->piece_len && !r->text.len && in_document(r, text) && n <= TEXT_MAX) {
         r->piece = text;
@@ -194,6 +209,30 @@ static void on_text(void *data, const xmlChar *s, int n)
     }
     gather(r);
     add_text(r, text, (apr_size_t)n);
+}
+
+/* Counts what libxml2 is slow with. */
+static void count_aside(po_cxml_reader *r, apr_size_t n)
+{
+    if ((r->aside += n) > ASIDE_MAX)
+        po_reader_refuse(r, 400, "the attributes, comments and CDATA sections are too long together");
+}
+
+static void on_cdata(void *data, const xmlChar *s, int n)
+{
+    count_aside(data, (apr_size_t)n);
+    on_text(data, s, n);
+}
+
+static void on_comment(void *data, const xmlChar *text)
+{
+    count_aside(data, strlen((const char *)text));
+}
+
+static void on_instruction(void *data, const xmlChar *target, const xmlChar *text)
+{
+    if (text)
+        on_comment(data, text);
 }
 
 /* ---- BuyerCookie: byte for byte ------------------------------------------------------------------------------- */
@@ -349,10 +388,24 @@ static void nothing_matters(po_cxml_reader *r, po_element e, const po_attributes
 {
 }
 
-static void too_much(po_cxml_reader *r)
+/* What libxml2 needs much time for is refused in time; 1: go on. */
+static int within_limits(po_cxml_reader *r, const po_attributes *a)
 {
-    po_reader_refuse(r, 400, r->depth == PO_DEPTH_MAX ? "the elements lie too deep inside each other"
-                                                      : "the document holds too many elements");
+    int i;
+
+    if (is_refused(r))
+        return 0;
+    for (i = 0; i < a->n; i++)
+        count_aside(r, (apr_size_t)(a->a[5 * i + 4] - a->a[5 * i + 3]));
+    if (r->depth == PO_DEPTH_MAX)
+        po_reader_refuse(r, 400, "the elements lie too deep inside each other");
+    else if (++r->count > ELEMENTS_MAX)
+        po_reader_refuse(r, 400, "the document holds too many elements");
+    else if (a->n > PO_ATTRIBUTES_MAX)
+        po_reader_refuse(r, 400, "an element has too many attributes");
+    else if (r->ctxt->nsNr > 2 * NAMESPACES_MAX)
+        po_reader_refuse(r, 400, "too many namespaces are declared");
+    return !r->doc->status;
 }
 
 static void on_start(void *data, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri, int nns,
@@ -362,10 +415,8 @@ static void on_start(void *data, const xmlChar *name, const xmlChar *prefix, con
     po_attributes a = { na, attributes };
     po_element e;
 
-    if (r->depth == PO_DEPTH_MAX || ++r->count > ELEMENTS_MAX) {
-        too_much(r);
+    if (!within_limits(r, &a))
         return;
-    }
     e = prefix ? PO_E_OTHER : find_element(r, name);
     r->path[++r->depth] = (unsigned char)e;
     if (r->ignored && e == PO_E_OTHER && r->mode != PO_TEXT_RAW)
@@ -386,6 +437,8 @@ static void on_end(void *data, const xmlChar *name, const xmlChar *prefix, const
 {
     po_cxml_reader *r = data;
 
+    if (is_refused(r))
+        return;
     if (r->mode != PO_TEXT_NONE)
         end_in_text(r);
     else if (r->place->depth == r->depth)
@@ -398,6 +451,21 @@ static void on_end(void *data, const xmlChar *name, const xmlChar *prefix, const
 static void forbidden(void *data)
 {
     po_reader_refuse(data, 406, "entities and declarations are not allowed in a document");
+}
+
+/* The parser stands behind the identifiers: at the '[', where there is one. What some systems write, "[]", is no harm;
+ * anything in it would be read whole before libxml2 tells of it, in a time that grows with the square of its length. */
+static void on_doctype(void *data, const xmlChar *name, const xmlChar *public_id, const xmlChar *system_id)
+{
+    po_cxml_reader *r = data;
+    const char *s = (const char *)r->ctxt->input->cur;
+
+    if (is_refused(r) || *s != '[')
+        return;
+    for (s++; blank(*s); s++)
+        ;
+    if (*s != ']')
+        forbidden(data);
 }
 
 static xmlEntityPtr on_get_entity(void *data, const xmlChar *name)
@@ -452,10 +520,13 @@ static void on_error(void *data, xmlErrorPtr error)
 
 static const xmlSAXHandler handler = {
     .initialized = XML_SAX2_MAGIC,
+    .internalSubset = on_doctype,
     .startElementNs = on_start,
     .endElementNs = on_end,
     .characters = on_text,
-    .cdataBlock = on_text,
+    .cdataBlock = on_cdata,
+    .comment = on_comment,
+    .processingInstruction = on_instruction,
     .ignorableWhitespace = on_text,     /* the same as characters: libxml2 then skips its test for blanks */
     .reference = on_reference,
     .getEntity = on_get_entity,
@@ -487,14 +558,17 @@ static int add_name(po_cxml_reader *r, int e)
     return name != NULL;
 }
 
-static int fresh_context(po_cxml_reader *r)
+static void drop_context(po_cxml_reader *r)
+{
+    if (r->ctxt)
+        xmlFreeParserCtxt(r->ctxt);
+    r->ctxt = NULL;
+}
+
+static int add_names(po_cxml_reader *r)
 {
     int e, a;
 
-    if (r->ctxt)
-        xmlFreeParserCtxt(r->ctxt);
-    if (!(r->ctxt = xmlNewParserCtxt()))
-        return 0;
     memset(r->elements, 0, sizeof(r->elements));
     for (e = 1; e < PO_E_COUNT; e++)
         if (!add_name(r, e))
@@ -503,6 +577,17 @@ static int fresh_context(po_cxml_reader *r)
         if (!(r->attributes[a] = intern(r, attribute_names[a])))
             return 0;
     return 1;
+}
+
+static int fresh_context(po_cxml_reader *r)
+{
+    if (!(r->ctxt = xmlNewParserCtxt()))
+        return 0;
+    xmlDictSetLimit(r->ctxt->dict, DICTIONARY_BYTES);
+    if (add_names(r))
+        return 1;
+    drop_context(r);
+    return 0;
 }
 
 po_cxml_reader *po_cxml_reader_create(void)
@@ -523,8 +608,7 @@ void po_cxml_reader_destroy(po_cxml_reader *r)
 {
     if (!r)
         return;
-    if (r->ctxt)
-        xmlFreeParserCtxt(r->ctxt);
+    drop_context(r);
     if (r->text_pool)
         apr_pool_destroy(r->text_pool);
     free(r);
@@ -534,23 +618,31 @@ void po_cxml_reader_destroy(po_cxml_reader *r)
 
 /* An input without a buffer object: no copy, and no attempts to read on near its end (a quarter of all instructions on a
  * small document). */
-static int parse(po_cxml_reader *r, const xmlSAXHandler *h, void *data, const po_document_bytes *d)
+static int parse_in_place(xmlParserCtxtPtr c, const char *buf)
 {
-    xmlParserCtxtPtr c;
     xmlParserInputPtr input;
 
-    if (xmlDictSize(r->ctxt->dict) > DICTIONARY_MAX && !fresh_context(r))
-        return 0;
-    c = r->ctxt;
-    *c->sax = *h;
-    c->userData = data;
     xmlCtxtReset(c);
-    if (!(input = xmlNewStringInputStream(c, (const xmlChar *)d->buf)))
+    if (!(input = xmlNewStringInputStream(c, (const xmlChar *)buf)))
         return 0;
     inputPush(c, input);
     xmlCtxtUseOptions(c, OPTIONS);
     xmlParseDocument(c);
     return c->wellFormed;
+}
+
+static int parse(po_cxml_reader *r, const xmlSAXHandler *h, void *data, const po_document_bytes *d)
+{
+    int well_formed;
+
+    if (!r->ctxt && !fresh_context(r))
+        return 0;
+    *r->ctxt->sax = *h;
+    r->ctxt->userData = data;
+    well_formed = parse_in_place(r->ctxt, d->buf);
+    if (xmlDictSize(r->ctxt->dict) > DICTIONARY_MAX)    /* now: the next document may be long in coming */
+        drop_context(r);
+    return well_formed;
 }
 
 /* ---- reading -------------------------------------------------------------------------------------------------- */
@@ -563,6 +655,7 @@ static void begin(po_cxml_reader *r, apr_pool_t *p, const po_document_bytes *d, 
     r->bytes = d->buf;
     r->len = d->len;
     r->room = 0;
+    r->aside = 0;
     r->depth = r->count = r->headers = r->bodies = r->payloads = 0;
     r->mode = PO_TEXT_NONE;
     r->place = r->places;
@@ -584,6 +677,8 @@ apr_status_t po_cxml_read(po_cxml_reader *r, apr_pool_t *p, const char *buf, apr
         out->status = 406;
         out->why = d.wrong;
     }
+    else if ((out->why = po_reader_too_much(d.buf, d.len)))
+        out->status = 400;
     else if (!parse(r, &handler, r, &d) && !out->status) {
         out->status = 406;
         out->why = "the document is not well-formed XML";

@@ -8,6 +8,7 @@
 #include <libxml/parser.h>
 
 #define PO_DEPTH_MAX 100
+#define PO_ATTRIBUTES_MAX 100           /* of one element */
 
 /* The elements and attributes that mean something to us, each in one list for the enum and the names. Those that hold
  * card data come last: PO_E_Payment and what follows it. */
@@ -87,6 +88,7 @@ struct po_cxml_reader {
     po_place places[PO_PLACES];
     unsigned char path[PO_DEPTH_MAX + 1];
     int depth, count;
+    apr_size_t aside;                   /* bytes of attributes, comments, CDATA and instructions: the slowest ones */
     int headers, bodies, payloads;      /* how many there were; a body is a Request, Message or Response */
 
     apr_hash_t *ignored;                /* po_cxml_reader_note_ignored(); NULL: nobody asks */
@@ -160,5 +162,9 @@ typedef struct {
 /* Finds the encoding, refuses what can't be one document of XML, converts to UTF-8 what isn't. charset may be NULL. */
 void po_document_bytes_read(po_document_bytes *d, const char *charset);
 void po_document_bytes_free(po_document_bytes *d);
+
+/* tags.c: why libxml2 may not be given this, as a sentence; NULL: it may. The bytes are UTF-8, or like ASCII below
+ * 0x80; a NUL lies behind them. */
+const char *po_reader_too_much(const char *buf, apr_size_t len);
 
 #endif
