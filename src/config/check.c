@@ -156,6 +156,7 @@ int po_config_check(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp, server_r
     po_check c = { p, po_config_running(), &global_config, apr_hash_make(ptemp) };
     int errors;
 
+    c.validators = apr_hash_make(ptemp);
     resolve_global(&global_config, po_server_config_get(s), p);
     if (po_report_process_fault() && c.running && po_kept_global())
         global_config = *po_kept_global();

@@ -29,7 +29,8 @@ typedef struct {                                /* one value; at == NULL: the di
     X(retry_first) X(retry_longest) X(retry_for) X(concurrency)
 #define PO_SITE_SETTINGS(X) \
     X(public_url) X(catalog) X(start_page) X(product_page) X(fulfillment) X(fulfillment_test) X(backend_secret) \
-    X(mail_url) X(mail_from) X(mail_templates) X(request_timeout) X(usage_budget) X(account) X(activate)
+    X(mail_url) X(mail_from) X(mail_templates) X(request_timeout) X(usage_budget) X(account) X(activate) \
+    X(validate)
 #define PO_PROFILE_SETTINGS(X) \
     X(profile) X(dtd) X(cart_field) X(transient_http) X(price_decimals) X(part_bytes) X(description_bytes) \
     X(short_name_bytes) X(forbidden) X(ascii) X(start_elsewhere) X(documents)
@@ -192,6 +193,7 @@ typedef struct {
     server_rec *server;                         /* of the virtual host at hand */
     const po_server_config *config;
     po_site *site;
+    apr_hash_t *validators;                     /* folder of PunchOutValidate -> po_cxml_validator * */
 } po_check;
 /* NULL: this virtual host has no PunchOut configuration. */
 po_site *po_site_resolve(po_check *c);

@@ -336,6 +336,17 @@ static void read_activate(po_reading *x)
         po_not_carried_out(x, "PO0023: activating each approval by itself");
 }
 
+static void read_validate(po_reading *x)
+{
+    const char *dir = ap_server_root_relative(x->pool, x->argv[0]);
+    int refuse = !strcasecmp(x->argv[1], "refuse");
+
+    if (!*x->argv[0] || !dir || (!refuse && strcasecmp(x->argv[1], "log")))
+        po_wrong(x, "PO0090: write the folder of the DTDs and log or refuse, e.g. conf/dtd log");
+    else
+        po_keep(x, &x->config->validate, dir, refuse);
+}
+
 /* ---- the table ------------------------------------------------------------------------------------------------ */
 
 #define PROCESS PO_IN_PROCESS
@@ -367,6 +378,7 @@ static void read_activate(po_reading *x)
     X("PunchOutUsageBudget", SITE, 1, 1, read_usage_budget, "AMOUNT") \
     X("PunchOutAccount", SITE, 1, 1, read_account, "required|optional") \
     X("PunchOutActivate", SITE | BUYER, 1, 1, read_activate, "all|each") \
+    X("PunchOutValidate", SITE, 2, 2, read_validate, "DIRECTORY log|refuse") \
     X("<PunchOutHub", SITE, 1, 1, po_read_hub, "NAME> ... </PunchOutHub>") \
     X("<PunchOutBuyer", SITE, 1, 1, po_read_buyer, "NAME> ... </PunchOutBuyer>") \
     X("PunchOutSender", BUYER | HUB, 2, 2, po_read_sender, "DOMAIN IDENTITY") \

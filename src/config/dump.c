@@ -235,6 +235,8 @@ static json_t *site(const po_site *s, apr_pool_t *p)
     json_object_set_new(o, "usageBudget", text(s->usage_budget));
     json_object_set_new(o, "accountRequired", json_boolean(s->account_required));
     json_object_set_new(o, "fault", text(s->fault));
+    json_object_set_new(o, "validate", text(s->validate_dir));
+    json_object_set_new(o, "validateRefuse", json_boolean(s->validate_refuse));
     json_object_set_new(o, "hubs", hubs(s->hubs, p));
     json_object_set_new(o, "buyers", buyers);
     return o;

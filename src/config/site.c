@@ -1,6 +1,7 @@
 /* site.c - one virtual host: its settings, hubs and buyers merged into a po_site, and everything checked that a file
  * can get wrong. */
 #include "config/config_private.h"
+#include "cxml/cxml.h"
 #include "market/market.h"
 
 #include <string.h>
@@ -379,6 +380,46 @@ static int resolve_url(po_check *c)
     return 1;
 }
 
+/* Loaded here, in the process that forks: children only read. Sites share what they have in common. */
+static po_cxml_validator *validator_of(po_check *c, const char *dir)
+{
+    po_cxml_validator *v = apr_hash_get(c->validators, dir, APR_HASH_KEY_STRING);
+
+    if (!v) {
+        v = po_cxml_validator_make(dir, c->pool);
+        apr_hash_set(c->validators, dir, APR_HASH_KEY_STRING, v);
+    }
+    return v;
+}
+
+/* A DTD for the version of every buyer, and for the one that strangers are answered in. */
+static void check_validate(po_check *c)
+{
+    const po_setting *s = &c->config->validate;
+    po_cxml_validator *v;
+    const char *wrong;
+    int i;
+
+    if (!s->at)
+        return;
+    v = validator_of(c, s->text);
+    wrong = po_cxml_validator_load(v, PO_DTD_FOR_STRANGERS "/cXML.dtd", c->pool);
+    for (i = 0; i < c->site->buyers->nelts && !wrong; i++) {
+        const po_buyer *b = APR_ARRAY_IDX(c->site->buyers, i, po_buyer *);
+
+        wrong = po_cxml_validator_load(v, apr_pstrcat(c->pool, b->profile.dtd, "/cXML.dtd", NULL), c->pool);
+        if (wrong)
+            wrong = apr_psprintf(c->pool, "%s; buyer \"%s\" is sent documents of that version", wrong, b->name);
+    }
+    if (wrong) {
+        site_problem(c, s->at, s->text, apr_pstrcat(c->pool, "PO0091: ", wrong, "; the DTDs come from xml.cxml.org", NULL));
+        return;
+    }
+    c->site->validate_dir = s->text;
+    c->site->validate_refuse = (int)s->number;
+    c->site->validator = v;
+}
+
 po_site *po_site_resolve(po_check *c)
 {
     po_site *site = c->site = apr_pcalloc(c->pool, sizeof(*site));
@@ -392,6 +433,7 @@ po_site *po_site_resolve(po_check *c)
     resolve_hubs(c);
     resolve_buyers(c);
     check_catalog(c);
+    check_validate(c);
     site->fulfillment = check_target(c, &c->config->fulfillment);
     site->fulfillment_test = check_target(c, &c->config->fulfillment_test);
     return site;

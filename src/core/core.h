@@ -119,6 +119,8 @@ typedef struct {
     unsigned documents;                 /* PO_POST_*: which documents this system takes */
 } po_profile;
 
+#define PO_DTD_FOR_STRANGERS "1.2.014"  /* of an answer to somebody whom no buyer's block knows */
+
 /* NULL when there is no such profile. The row is static. */
 const po_profile *po_profile_find(const char *name);
 /* "generic, coupa, ariba, ...", for messages. */
@@ -241,6 +243,9 @@ typedef struct po_site {                /* one virtual host, merged */
     apr_interval_time_t request_timeout;            /* an approval that no order answers expires */
     const char *usage_budget;           /* decimal; PunchOutUsageBudget, NULL: none */
     int account_required;               /* PunchOutAccount required */
+    const char *validate_dir;           /* PunchOutValidate; NULL: off */
+    int validate_refuse;                /* 1: what is not valid is not sent; 0: it is logged */
+    const struct po_cxml_validator *validator;      /* of validate_dir, loaded at start; NULL: off */
     const char *fault;                  /* as po_buyer.fault, for the whole site */
 } po_site;
 

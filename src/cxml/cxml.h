@@ -222,4 +222,17 @@ typedef struct {
 /* PunchOutOrderMessage. Carries no authentication element: anybody may read the page that holds it (DTD). */
 void po_cxml_write_cart(po_buffer *b, const po_cxml_envelope *e, const po_cxml_cart *cart);
 
+/* ---- validate.c: what we send against local DTDs ---------------------------------------------------------------- */
+
+typedef struct po_cxml_validator po_cxml_validator;     /* the DTDs of one folder */
+
+/* dir has the layout of the official URLs: dir/1.2.014/cXML.dtd ... Nothing is read yet; what is loaded lives as long as p. */
+po_cxml_validator *po_cxml_validator_make(const char *dir, apr_pool_t *p);
+/* Loads dir/dtd_name ("1.2.014/cXML.dtd") unless it is loaded already. Not thread-safe: before the fork; afterwards threads
+ * share the validator without a lock. Only that file is opened, whatever it names. NULL, or what is wrong, in p. */
+const char *po_cxml_validator_load(po_cxml_validator *v, const char *dtd_name, apr_pool_t *p);
+/* Holds a document against the DTD that its DOCTYPE names, by the last two steps of that URL. What is inside BuyerCookie is
+ * left out: it goes back as it came. NULL: valid; else line, element and reason in p, nothing of the document's content. */
+const char *po_cxml_validate(const po_cxml_validator *v, const char *document, apr_size_t len, apr_pool_t *p);
+
 #endif

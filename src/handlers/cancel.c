@@ -59,6 +59,8 @@ int po_handle_cancel(request_rec *r, const po_site *site)
     if (!document)
         document = po_cart_document(site, b, s, NULL, po_payload_id(t->crypto, site->host, r->request_time, r->pool),
                                     r->request_time, r->pool);
+    if (po_cart_refused(r, site, document, &rc))
+        return rc;
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "PO0170: session %s of buyer %s ends without %scart", s->id, s->buyer,
                   rv == APR_SUCCESS ? "another " : "a ");
     rc = po_page_return(r, b, s->return_url, document, parting_words(s, rv == APR_SUCCESS));

@@ -90,6 +90,7 @@ typedef struct {                                /* one request to a cXML door, o
     po_thread *thread;
     po_cxml doc;
     po_match match;
+    const char *refused;                        /* the answer broke its DTD: this one is said in its place */
 } po_exchange;
 
 int po_cxml_door(request_rec *r, const po_site *site);              /* receive.c: setup and order */
@@ -126,6 +127,12 @@ const char *po_cart_document(const po_site *site, const po_buyer *buyer, const p
 int po_answer_status(po_exchange *x, int code, const char *detail);
 int po_answer_send(po_exchange *x, po_buffer *b);
 void po_envelope(po_exchange *x, po_cxml_envelope *e);
+
+/* validate.c: PunchOutValidate. 1: this answer must not go out, and x->refused says so to the other side. Call it where
+ * the site has a validator. */
+int po_answer_refused(po_exchange *x, po_buffer *b);
+/* 1: this cart must not go out, and *rc is the page that was sent in its place. */
+int po_cart_refused(request_rec *r, const po_site *site, const char *document, int *rc);
 
 /* ---- page.c: what a person sees ------------------------------------------------------------------------------- */
 

@@ -8,7 +8,6 @@ APLOG_USE_MODULE(punchout);
 #define LIMIT_UNSET (-1)                /* core's AP_LIMIT_UNSET, which is private to it */
 #define LIMIT_DEFAULT (4 * 1024 * 1024)
 #define LIMIT_MOST (64 * 1024 * 1024)
-#define DTD_DEFAULT "1.2.014"
 #define ANSWER_ROOM 2048
 
 /* LimitXMLRequestBody where it is set (0 there means none), within a limit of our own. */
@@ -30,7 +29,7 @@ void po_envelope(po_exchange *x, po_cxml_envelope *e)
 
     e->payload_id = po_payload_id(x->thread->crypto, x->site->host, apr_time_now(), x->r->pool);
     e->timestamp = po_timestamp(x->r->request_time, stamp);
-    e->dtd = x->match.buyer ? x->match.buyer->profile.dtd : DTD_DEFAULT;
+    e->dtd = x->match.buyer ? x->match.buyer->profile.dtd : PO_DTD_FOR_STRANGERS;
     e->ascii = 0;
 }
 
@@ -40,6 +39,8 @@ int po_answer_send(po_exchange *x, po_buffer *b)
     apr_bucket_alloc_t *alloc = r->connection->bucket_alloc;
     apr_bucket_brigade *bb = apr_brigade_create(r->pool, alloc);
 
+    if (x->site->validator && !x->refused && po_answer_refused(x, b))
+        return po_answer_status(x, 560, x->refused);
     ap_set_content_type(r, "text/xml; charset=UTF-8");
     ap_set_content_length(r, (apr_off_t)b->len);
     APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_pool_create(b->data, b->len, r->pool, alloc));

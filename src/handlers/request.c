@@ -268,6 +268,10 @@ int po_handle_request(request_rec *r, const po_site *site)
     if (!j.request->preapproved_by) {
         j.request->cart_payload = po_payload_id(j.thread->crypto, site->host, r->request_time, r->pool);
         j.document = po_cart_document(site, b, s, j.request, j.request->cart_payload, r->request_time, r->pool);
+        if (!j.document)
+            return HTTP_INTERNAL_SERVER_ERROR;  /* without a cart it would pass for approved */
+        if (po_cart_refused(r, site, j.document, &rc))
+            return rc;
     }
     rv = po_ledger_run(po_child_ledger(), make_request, &j);
     if (rv != APR_SUCCESS) {
