@@ -1,0 +1,79 @@
+/* tools.h - what the files of punchoutctl share. */
+#ifndef PO_TOOLS_H
+#define PO_TOOLS_H
+
+#include "ledger/ledger.h"
+
+#include <stdio.h>
+
+enum { PO_EXIT_YES, PO_EXIT_NO, PO_EXIT_TROUBLE };      /* would be accepted; would be refused; usage, or can't be read */
+
+/* ---- output.c -------------------------------------------------------------------------------------------------- */
+
+/* One aligned line of the report; label "" continues the one above. Control characters, which a document may hold, come
+ * out as '?'. */
+void po_say(const char *label, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* To stderr, behind the tool's name; returns PO_EXIT_TROUBLE. */
+int po_trouble(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* ---- timestamp.c ------------------------------------------------------------------------------------------------- */
+
+/* cXML's form alone: 2026-11-23T10:15:00+00:00. APR_EINVAL for anything else. */
+apr_status_t po_time_parse(const char *text, apr_time_t *out);
+/* NULL, or what is unusual about the timestamp of a document; the server doesn't mind. */
+const char *po_timestamp_odd(const char *text);
+
+/* ---- site_json.c: what `httpd -t -D DUMP_PUNCHOUT` printed ------------------------------------------------------- */
+
+typedef struct {
+    const char *server_root, *state_dir, *ledger;       /* NULL: the dump doesn't say */
+    apr_array_header_t *sites;                          /* po_site * */
+} po_dump;
+
+/* Sites as the server has them, but for secrets: those are masked. A "file:" one that can be read is read; any other has
+ * value NULL. NULL, or what is wrong, in p. */
+const char *po_dump_read(po_dump *out, const char *text, apr_size_t len, po_crypto *c, apr_pool_t *p);
+
+/* ---- captured.c: a request as somebody kept it ------------------------------------------------------------------- */
+
+typedef struct {
+    const char *method, *path, *host;   /* NULL: a bare document */
+    const char *content_type, *charset; /* NULL: not said */
+    const char *body;                   /* with a NUL behind it */
+    apr_size_t len;
+    int multipart;                      /* the document is one part of several */
+} po_captured;
+
+/* A bare document, or request line (which may be missing), headers, an empty line and the body. bytes[len] must be 0.
+ * NULL, or what is wrong, in p. */
+const char *po_captured_read(po_captured *out, char *bytes, apr_size_t len, apr_pool_t *p);
+
+/* ---- explain.c --------------------------------------------------------------------------------------------------- */
+
+typedef struct {                        /* one document on its way through the rooms */
+    apr_pool_t *pool;
+    apr_time_t now;
+    po_crypto *crypto;
+    const po_dump *dump;
+    const po_site *site;
+    po_ledger_db *ledger;               /* NULL: there is none to ask */
+    po_captured captured;
+    po_cxml doc;
+    po_match match;
+    int status;                         /* that the server would answer */
+    int http;
+    const char *detail;                 /* of the Status; NULL: none */
+} po_explanation;
+
+int po_explain_command(int argc, const char *const *argv, apr_pool_t *p);
+
+/* explain_party.c: From, To and Sender; which buyer that is, or who comes near; what Sender proves itself with. Sets match,
+ * and status and detail where it is nobody. */
+void po_explain_party(po_explanation *x);
+/* explain_setup.c, explain_order.c: after the buyer is known. They set status and detail. */
+void po_explain_setup(po_explanation *x);
+void po_explain_order(po_explanation *x);
+/* explain.c: "test, because ..." */
+void po_explain_mode(const po_explanation *x);
+
+#endif
