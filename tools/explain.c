@@ -230,7 +230,7 @@ static void say_age(const po_explanation *x)
     apr_time_t written;
     apr_int64_t s;
 
-    if (!x->doc.timestamp || po_time_parse(x->doc.timestamp, &written) != APR_SUCCESS)
+    if (!x->doc.timestamp || po_timestamp_parse(x->doc.timestamp, &written) != APR_SUCCESS)
         return;
     s = apr_time_sec(x->now - written);
     if (s > 86400 || s < -86400)
@@ -361,7 +361,7 @@ static int read_arguments(arguments *a, int argc, const char *const *argv, int *
             a->config = value;
         else if (which == 's')
             a->site = value;
-        else if (po_time_parse(value, &a->now) != APR_SUCCESS)
+        else if (po_timestamp_parse(value, &a->now) != APR_SUCCESS)
             return po_trouble("--now %s is not a time like 2026-11-23T10:15:00+00:00", value);
     if (*helped)
         return PO_EXIT_YES;

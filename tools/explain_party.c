@@ -123,7 +123,7 @@ static int near_buyer(const po_explanation *x, const po_buyer *b)
 
 static po_claim claim_of(const po_explanation *x)
 {
-    po_claim claim = { &x->doc.from, &x->doc.to, &x->doc.sender, x->doc.shared_secret, x->doc.mac, NULL, x->now };
+    po_claim claim = { &x->doc.from, &x->doc.to, &x->doc.sender, x->doc.shared_secret, x->doc.mac, x->certificate, x->now };
 
     return claim;
 }
@@ -275,6 +275,24 @@ static void say_slots(const apr_array_header_t *slots)
     }
 }
 
+static const apr_array_header_t *certificates_of(const po_buyer *b)
+{
+    return b->via ? b->via->certificates : b->certificates;
+}
+
+static void say_certificates(const po_buyer *b)
+{
+    const apr_array_header_t *list = certificates_of(b);
+    int i;
+
+    for (i = 0; list && i < list->nelts; i++) {
+        const po_certificate *c = &APR_ARRAY_IDX(list, i, po_certificate);
+
+        po_say("", "configured: client certificate %s%s", c->subject ? c->subject : "sha256:",
+               c->subject ? "" : c->fingerprint);
+    }
+}
+
 static void say_authenticated(const po_explanation *x)
 {
     const po_buyer *b = x->match.buyer;
@@ -282,7 +300,12 @@ static void say_authenticated(const po_explanation *x)
 
     if (b->via)
         po_say("", "comes by hub %s", b->via->name);
-    if (s)
+    if (x->certificate) {
+        po_say("authentication", "not checked: it takes a client certificate, which a captured request doesn't show; what "
+               "follows takes it for right");
+        say_certificates(b);
+    }
+    else if (s)
         po_say("authentication", "right: the SharedSecret is that of %s", source(s));
     else if (has_unknown(slots_of(b))) {
         po_say("authentication", "not checked: the secret can't be read here; what follows takes it for right");
@@ -309,17 +332,39 @@ static void refuse(po_explanation *x, int status, const char *detail)
     x->detail = detail;
 }
 
+static void match(po_explanation *x)
+{
+    po_claim claim = claim_of(x);
+
+    po_match_request(x->site, x->crypto, &claim, &x->match, x->pool);
+}
+
+/* Once more with the first client certificate that would do, since the connection is not known here. */
+static void match_with_certificate(po_explanation *x)
+{
+    const apr_array_header_t *list = certificates_of(x->match.buyer);
+    po_match without = x->match;
+
+    if (!list || !list->nelts)
+        return;
+    x->certificate = &APR_ARRAY_IDX(list, 0, po_certificate);
+    match(x);
+    if (x->match.result == PO_MATCH_OK)
+        return;
+    x->certificate = NULL;
+    x->match = without;
+}
+
 void po_explain_party(po_explanation *x)
 {
-    po_claim claim;
-
     say_parties(x);
     trust_unknown(x);
-    claim = claim_of(x);
-    po_match_request(x->site, x->crypto, &claim, &x->match, x->pool);
+    match(x);
     if (x->match.buyer)
         say_buyer(x);
-    /* a mac can't be taken for right by its digest */
+    if (x->match.result == PO_MATCH_SECRET)
+        match_with_certificate(x);
+    /* a mac can't be taken for right by a digest */
     if (x->match.result == PO_MATCH_SECRET && x->doc.mac && has_unknown(slots_of(x->match.buyer)))
         x->match.result = PO_MATCH_OK;
     switch (x->match.result) {
@@ -336,6 +381,7 @@ void po_explain_party(po_explanation *x)
     case PO_MATCH_SECRET:
         po_say("authentication", "refused: %s", x->match.why);
         say_slots(slots_of(x->match.buyer));
+        say_certificates(x->match.buyer);
         break;
     case PO_MATCH_FAULT:
         po_say("buyer", "out of use: %s", x->match.why);

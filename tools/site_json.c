@@ -76,34 +76,33 @@ static apr_array_header_t *credentials(dump_reading *x, const json_t *o, const c
 /* The first line of a file, as the server reads it; NULL: it can't be read here. */
 static const char *secret_of_file(dump_reading *x, const char *name)
 {
-    const char *root = x->out->server_root;
-    const char *path = *name == '/' || !root ? name : apr_pstrcat(x->pool, root, "/", name, NULL);
-    char line[SECRET_MAX + 2];
-    FILE *f = fopen(path, "r");
+    char line[SECRET_MAX + 2], *end;
+    FILE *f = fopen(name, "r");
     const char *got = f ? fgets(line, sizeof(line), f) : NULL;
 
     if (f)
         fclose(f);
     if (!got)
         return NULL;
-    line[strcspn(line, "\r\n")] = '\0';
-    return *line ? apr_pstrdup(x->pool, line) : NULL;
+    got += strspn(got, " \t");
+    for (end = line + strlen(line); end > got && strchr(" \t\r\n", end[-1]); end--)
+        ;
+    *end = '\0';
+    return *got ? apr_pstrdup(x->pool, got) : NULL;
 }
 
-/* Seconds since 1970, or cXML's form; 0: none. */
+/* 0: none. */
 static apr_time_t time_of(dump_reading *x, const json_t *o, const char *name)
 {
-    const json_t *v = json_object_get(o, name);
+    const char *s = text(x, o, name);
     apr_time_t t = 0;
 
-    if (json_is_number(v))
-        return (apr_time_t)(json_number_value(v) * APR_USEC_PER_SEC);
-    if (json_is_string(v) && po_time_parse(json_string_value(v), &t) != APR_SUCCESS && !x->wrong)
-        x->wrong = apr_psprintf(x->pool, "\"%s\" of a secret is not a time: %s", name, json_string_value(v));
+    if (s && po_timestamp_parse(s, &t) != APR_SUCCESS && !x->wrong)
+        x->wrong = apr_psprintf(x->pool, "\"%s\" of a secret is not a time: %s", name, s);
     return t;
 }
 
-/* "********", or an object that says where it stands and when it counts. */
+/* Each says where it stands and when it counts. */
 static apr_array_header_t *secrets(dump_reading *x, const json_t *o)
 {
     apr_array_header_t *out = apr_array_make(x->pool, 2, sizeof(po_secret));
@@ -123,6 +122,35 @@ static apr_array_header_t *secrets(dump_reading *x, const json_t *o)
             po_sha256(x->crypto, s->value, strlen(s->value), s->digest);
     }
     return out;
+}
+
+static apr_array_header_t *certificates(dump_reading *x, const json_t *o)
+{
+    apr_array_header_t *out = apr_array_make(x->pool, 1, sizeof(po_certificate));
+    const json_t *v, *list = json_object_get(o, "clientCertificates");
+    size_t i;
+
+    json_array_foreach(list, i, v) {
+        po_certificate *c = apr_array_push(out);
+
+        c->subject = text(x, v, "subject");
+        c->fingerprint = text(x, v, "sha256");
+    }
+    return out;
+}
+
+static int same_word(const char *a, const char *b)
+{
+    return a && !strcasecmp(a, b);
+}
+
+static po_authentication authentication(dump_reading *x, const json_t *o)
+{
+    const char *word = text(x, o, "authentication");
+
+    return same_word(word, "secret") ? PO_AUTHENTICATION_SECRET
+         : same_word(word, "certificate") ? PO_AUTHENTICATION_CERTIFICATE
+         : same_word(word, "both") ? PO_AUTHENTICATION_BOTH : PO_AUTHENTICATION_ANY;
 }
 
 /* ---- buyers and hubs -------------------------------------------------------------------------------------------- */
@@ -177,11 +205,6 @@ static void read_user_map(dump_reading *x, po_user_map *map, const json_t *o)
     map->name = json_array_size(name) ? texts(x, name) : NULL;
 }
 
-static int same_word(const char *a, const char *b)
-{
-    return a && !strcasecmp(a, b);
-}
-
 static po_buyer *read_buyer(dump_reading *x, const po_site *site, const json_t *o)
 {
     po_buyer *b = apr_pcalloc(x->pool, sizeof(*b));
@@ -195,6 +218,9 @@ static po_buyer *read_buyer(dump_reading *x, const po_site *site, const json_t *
     b->senders = credentials(x, o, "senders");
     b->sellers = texts(x, json_object_get(o, "sellers"));
     b->secrets = secrets(x, o);
+    b->certificates = certificates(x, o);
+    b->authentication = authentication(x, o);
+    b->ignore_case = same_word(text(x, o, "identityCase"), "ignore");
     b->return_hosts = return_hosts(x, o);
     b->posts = apr_array_make(x->pool, 0, sizeof(po_post));
     read_units(x, b, json_object_get(o, "units"));
@@ -221,6 +247,8 @@ static void read_hubs(dump_reading *x, po_site *site, const json_t *list)
         h->name = text(x, v, "name");
         h->senders = credentials(x, v, "senders");
         h->secrets = secrets(x, v);
+        h->certificates = certificates(x, v);
+        h->authentication = authentication(x, v);
         h->posts = apr_array_make(x->pool, 0, sizeof(po_post));
         if (h->name)
             apr_hash_set(site->hubs, h->name, APR_HASH_KEY_STRING, h);
@@ -262,7 +290,6 @@ static void read_root(dump_reading *x, const json_t *root)
     const json_t *v, *sites = member(x, root, "sites");
     size_t i;
 
-    x->out->server_root = text(x, root, "serverRoot");
     x->out->state_dir = text(x, root, "stateDir");
     x->out->ledger = text(x, root, "ledger");
     json_array_foreach(sites, i, v)

@@ -18,16 +18,14 @@ int po_trouble(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* ---- timestamp.c ------------------------------------------------------------------------------------------------- */
 
-/* cXML's form alone: 2026-11-23T10:15:00+00:00. APR_EINVAL for anything else. */
-apr_status_t po_time_parse(const char *text, apr_time_t *out);
 /* NULL, or what is unusual about the timestamp of a document; the server doesn't mind. */
 const char *po_timestamp_odd(const char *text);
 
 /* ---- site_json.c: what `httpd -t -D DUMP_PUNCHOUT` printed ------------------------------------------------------- */
 
 typedef struct {
-    const char *server_root, *state_dir, *ledger;       /* NULL: the dump doesn't say */
-    apr_array_header_t *sites;                          /* po_site * */
+    const char *state_dir, *ledger;     /* NULL: the dump doesn't say */
+    apr_array_header_t *sites;          /* po_site * */
 } po_dump;
 
 /* Sites as the server has them, but for secrets: those are masked. A "file:" one that can be read is read; any other has
@@ -60,6 +58,7 @@ typedef struct {                        /* one document on its way through the r
     po_captured captured;
     po_cxml doc;
     po_match match;
+    const po_certificate *certificate;  /* that the buyer's block wants, taken for shown; NULL: none is needed */
     int status;                         /* that the server would answer */
     int http;
     const char *detail;                 /* of the Status; NULL: none */
