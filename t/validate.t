@@ -2,43 +2,23 @@
 # server without the DTDs does not start. PUNCHOUT_SHARED names the folder that holds dtd/.
 use strict;
 use warnings FATAL => 'all';
-use Cwd qw(abs_path);
-use File::Basename qw(dirname);
+use FindBin;
+use lib "$FindBin::Bin/lib";
 use File::Path qw(make_path);
-use File::Temp qw(tempdir);
 use HTTP::Cookies ();
-use IO::Socket::INET;
 use LWP::UserAgent ();
+use PunchoutTest::Httpd;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-my $t = dirname(abs_path(__FILE__));
 my $dtds = ($ENV{PUNCHOUT_SHARED} || '') . '/dtd';
 plan skip_all => 'PUNCHOUT_SHARED does not name a folder that holds dtd/' unless -f "$dtds/legacy/1.2.014-cXML.dtd";
-my $so = $ENV{PUNCHOUT_SO} || "$t/../.libs/mod_punchout.so";
-my $apxs = $ENV{PUNCHOUT_APXS} || 'apxs';
-chomp(my $modules = `$apxs -q LIBEXECDIR`);
-my $httpd = $ENV{PUNCHOUT_HTTPD};
-if (!$httpd) {
-    chomp(my ($bin, $name) = map { scalar `$apxs -q $_` } qw(SBINDIR PROGNAME));
-    $httpd = "$bin/$name";
-}
-BAIL_OUT("no module $so: make it, or set PUNCHOUT_SO") unless -e $so;
 
 # ---- folders of DTDs -------------------------------------------------------------------------------------------------
 
-my $root = tempdir('punchout-XXXXXX', TMPDIR => 1, CLEANUP => 1);
-chmod 0755, $root;
-make_path(map { "$root/$_" } qw(logs state htdocs/shop official/1.2.014 official/1.2.071 strict/1.2.014 strict/1.2.071 empty));
-chmod 0777, "$root/state";
-
-sub spew {
-    my ($file, $text) = @_;
-    open(my $fh, '>', $file) or die "$file: $!";
-    print $fh $text;
-    close $fh or die "$file: $!";
-}
-sub slurp { open(my $fh, '<', $_[0]) or return ''; local $/; return scalar <$fh> }
+my $server = PunchoutTest::Httpd->new(qw(off valid log refuse));
+my $root = $server->root;
+make_path(map { "$root/$_" } qw(htdocs/shop official/1.2.014 official/1.2.071 strict/1.2.014 strict/1.2.071 empty));
 
 my %source = ('1.2.014' => "$dtds/legacy/1.2.014-cXML.dtd", '1.2.071' => "$dtds/cXML.dtd");
 for my $version (keys %source) {
@@ -51,45 +31,15 @@ for my $version (keys %source) {
 
 # ---- an httpd -----------------------------------------------------------------------------------------------------------
 
-my %builtin = map { /^\s*(?:mod_)?(\w+)\.c/ ? ($1 => 1) : () } `$httpd -l`;
-my @user = $> ? () : map { getpwnam($_) ? $_ : () } qw(nobody);
-my %port = map {
-    my $s = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1') or die "socket: $!";
-    ($_ => $s->sockport);
-} qw(off valid log refuse);
-BAIL_OUT('no ports') unless 4 == keys %{ { reverse %port } };
-
-sub site {
-    my ($name, @lines) = @_;
-    return ("<VirtualHost 127.0.0.1:$port{$name}>", "PunchOutPublicURL http://127.0.0.1:$port{$name}", @lines, '</VirtualHost>');
-}
+sub site { return $server->site(@_) }
 
 my @buyers = map {
     ("<PunchOutBuyer $_->[0]>", "PunchOutCredential DUNS $_->[0]", "PunchOutDTD $_->[1]", "PunchOutSharedSecret $_->[0]-secret",
      'PunchOutReturnHosts buyer.example', '</PunchOutBuyer>')
 } ['acme', '1.2.014'], ['newest', '1.2.071'];
 
-sub configuration {
-    my @sites = @_;
-    my $text = "ServerRoot $root\nServerName localhost\nPidFile logs/pid\nErrorLog logs/error_log\nLogLevel info\n"
-        . "DefaultRuntimeDir logs\nMutex fcntl:logs default\nDocumentRoot htdocs\n" . join('', map { "Listen 127.0.0.1:$port{$_}\n" } sort keys %port);
-    for ('mpm_' . ($ENV{PUNCHOUT_MPM} || 'event'), qw(authz_core unixd headers slotmem_shm proxy proxy_http)) {
-        next if $builtin{$_} || !-e "$modules/mod_$_.so";
-        $text .= "LoadModule ${_}_module $modules/mod_$_.so\n";
-    }
-    $text .= "User $user[0]\n" . (getgrnam('nogroup') ? "Group nogroup\n" : "Group $user[0]\n") if @user;
-    return join "\n", $text . "LoadModule punchout_module $so", "PunchOutStateDir $root/state", 'PunchOutSessionStore shm 4M',
-        'PunchOutIdentity DUNS market-1', "PunchOutCatalog $t/conf/catalog.json", @buyers,
-        '<Location /punchout>', 'SetHandler punchout', '</Location>',
-        'Header set X-CSRF expr=%{reqenv:PUNCHOUT_CSRF}', @sites, '';
-}
-
-sub httpd {
-    my ($conf, @args) = @_;
-    spew("$root/httpd.conf", $conf);
-    my $out = `$httpd -d $root -f $root/httpd.conf @args 2>&1`;
-    return ($? >> 8, $out);
-}
+sub configuration { return $server->configuration(@buyers, 'Header set X-CSRF expr=%{reqenv:PUNCHOUT_CSRF}', @_) }
+sub httpd { return $server->run(@_) }
 
 # ---- configtest ----------------------------------------------------------------------------------------------------------
 
@@ -118,11 +68,8 @@ for ('official', 'official maybe', '"" log') {
 spew("$root/htdocs/shop/index.html", 'shop');
 my $conf = configuration(site('off'), site('valid', 'PunchOutValidate official refuse'), site('log', 'PunchOutValidate strict log'),
     site('refuse', 'PunchOutValidate strict refuse'));
-my $waited = 0;
 ($rc, $out) = httpd($conf, '-k', 'start');
 is $rc, 0, 'httpd starts' or diag $out, slurp("$root/logs/error_log");
-END { if ($root && -e "$root/logs/pid") { local $?; system("$httpd -d $root -f $root/httpd.conf -k stop >/dev/null 2>&1"); sleep 0.1 while -e "$root/logs/pid" && $waited++ < 100 } }
-
 my $count = 0;
 sub document {
     my ($buyer, $body, $cookie) = @_;
@@ -140,11 +87,11 @@ sub setup {
 }
 
 sub browser { return LWP::UserAgent->new(timeout => 30, max_redirect => 0, cookie_jar => HTTP::Cookies->new) }
-sub url { my ($name, $path) = @_; return "http://127.0.0.1:$port{$name}/$path" }
+sub url { return $server->url(@_) }
 sub post { my ($name, $document) = @_; return browser()->post(url($name, 'punchout/setup'), 'Content-Type' => 'text/xml', Content => $document) }
 sub status_of { my $r = shift; return $r->content =~ /<Status code="(\d+)"/ ? $1 : 'none' }
-sub log_since { my $from = shift; return substr(slurp("$root/logs/error_log"), $from) }
-sub log_size { return -s "$root/logs/error_log" || 0 }
+sub log_since { return $server->log_since(@_) }
+sub log_size { return $server->log_size }
 
 # A shopper who came as that buyer, and asks for an offer or cancels.
 sub shopper {
@@ -230,4 +177,5 @@ is $rc, 0, 'a graceful restart takes a changed DTD' or diag $out;
     unlike log_since($from), qr/PO018[23]/, 'and are not looked at';
 }
 
+$server->stop;
 done_testing();

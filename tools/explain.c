@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define LIMIT_DEFAULT (4 * 1024 * 1024)         /* of a document, where LimitXMLRequestBody is not set */
+#define STANDARD_INPUT "/dev/stdin"
 #define FILE_MAX (64 * 1024 * 1024)
 #define DECLARATION_MAX 256
 #define HEAD_MAX 2048                           /* DOCTYPE and the start tag of cXML are looked for in that much */
@@ -66,12 +67,12 @@ static char *read_stream(FILE *f, apr_size_t *len, apr_pool_t *p)
 
 static char *read_named(const char *name, apr_size_t *len, apr_pool_t *p)
 {
-    FILE *f = strcmp(name, "-") ? fopen(name, "rb") : stdin;
+    FILE *f = fopen(name, "rb");
     char *data = f ? read_stream(f, len, p) : NULL;
 
     if (!data)
         po_trouble("%s can't be read (%s)", name, f && !errno ? "too long" : strerror(errno));
-    if (f && f != stdin)
+    if (f)
         fclose(f);
     return data;
 }
@@ -343,6 +344,18 @@ static int answer(po_explanation *x)
 
 /* ---- the command -------------------------------------------------------------------------------------------------- */
 
+/* apr_getopt takes a bare - for a mistake. */
+static const char *const *name_standard_input(int argc, const char *const *argv, apr_pool_t *p)
+{
+    const char **named = apr_pmemdup(p, argv, sizeof(*named) * (apr_size_t)(argc + 1));
+    int i;
+
+    for (i = 1; i < argc; i++)
+        if (!strcmp(named[i], "-"))
+            named[i] = STANDARD_INPUT;
+    return named;
+}
+
 /* PO_EXIT_YES: go on. */
 static int read_arguments(arguments *a, int argc, const char *const *argv, int *helped, apr_pool_t *p)
 {
@@ -351,7 +364,7 @@ static int read_arguments(arguments *a, int argc, const char *const *argv, int *
     apr_status_t rv;
     int which;
 
-    apr_getopt_init(&opt, p, argc, argv);
+    apr_getopt_init(&opt, p, argc, name_standard_input(argc, argv, p));
     opt->interleave = 1;
     opt->errfn = NULL;
     while ((rv = apr_getopt_long(opt, options, &which, &value)) == APR_SUCCESS)
@@ -370,7 +383,7 @@ static int read_arguments(arguments *a, int argc, const char *const *argv, int *
         return po_trouble("see punchoutctl explain --help");
     }
     a->file = opt->argv[opt->ind];
-    if (a->config && !strcmp(a->config, "-") && !strcmp(a->file, "-"))
+    if (a->config && !strcmp(a->config, STANDARD_INPUT) && !strcmp(a->file, STANDARD_INPUT))
         return po_trouble("only one of the two can come from standard input");
     return PO_EXIT_YES;
 }

@@ -25,8 +25,8 @@ static void say_head(const po_explanation *x)
 
     po_say("order", "%s, type %s, version %s, %s", o->order_id, o->type, o->version && *o->version ? o->version : "1 (none given)",
            o->order_type && *o->order_type ? o->order_type : "regular");
-    po_say("total", "%s %s, %d lines", number(&o->total, 2, x->pool), o->currency ? o->currency : "(no currency)",
-           o->items->nelts);
+    po_say("total", "%s %s, %d line%s", number(&o->total, 2, x->pool), o->currency ? o->currency : "(no currency)",
+           o->items->nelts, o->items->nelts == 1 ? "" : "s");
 }
 
 /* ---- each line ---------------------------------------------------------------------------------------------------- */
