@@ -18,5 +18,8 @@ for room in $rooms; do
         grep -nE "#include[[:space:]]*\"$room/" "$file" | grep -vE "\"$room/$room\.h\"" | sed "s|^|$file:|"
     done | grep . && bad=1
 done
+# tools link libpunchout.la alone
+grep -nE '#include[[:space:]]*[<"]((httpd|http_[a-z]+|ap_[a-z_]+|mod_[a-z_]+|util_[a-z_]+|unixd)\.h|(config|session|delivery|handlers)/)' \
+    "$src"/../tools/*.[ch] && bad=1
 [ $bad = 0 ] || echo "the includes above go against the order of the rooms"
 exit $bad

@@ -33,7 +33,8 @@ static const char help[] =
     "Exit status: 0 the request would be accepted, 1 it would be refused, 2 usage, or something can't be read.\n";
 
 static const apr_getopt_option_t options[] = {
-    { "config", 'c', 1, NULL }, { "site", 's', 1, NULL }, { "now", 'n', 1, NULL }, { "help", 'h', 0, NULL }, { NULL, 0, 0, NULL }
+    { "config", 'c', 1, NULL }, { "site", 's', 1, NULL }, { "now", 'n', 1, NULL }, { "help", 'h', 0, NULL },
+    { NULL, 0, 0, NULL }
 };
 
 typedef struct {
@@ -41,7 +42,7 @@ typedef struct {
     apr_time_t now;
 } arguments;
 
-/* ---- reading files ------------------------------------------------------------------------------------------------ */
+/* ---- reading files ---------------------------------------------------------------------------------------------- */
 
 /* All of a stream, with a NUL behind it; NULL: it can't be read, or it is longer than FILE_MAX. */
 static char *read_stream(FILE *f, apr_size_t *len, apr_pool_t *p)
@@ -106,13 +107,14 @@ static int read_config(const arguments *a, po_crypto *c, po_dump *dump, apr_pool
     return !wrong;
 }
 
-/* ---- which site, which ledger ------------------------------------------------------------------------------------- */
+/* ---- which site, which ledger ----------------------------------------------------------------------------------- */
 
 static int is_host_of(const po_site *s, const char *host, apr_pool_t *p)
 {
     apr_uri_t uri;
 
-    return host && apr_uri_parse(p, s->public_url, &uri) == APR_SUCCESS && uri.hostinfo && !strcasecmp(uri.hostinfo, host);
+    return host && apr_uri_parse(p, s->public_url, &uri) == APR_SUCCESS && uri.hostinfo
+           && !strcasecmp(uri.hostinfo, host);
 }
 
 static const po_site *choose_site(const arguments *a, const po_dump *dump, const char *host, apr_pool_t *p)
@@ -162,7 +164,7 @@ static void open_ledger(po_explanation *x)
     }
 }
 
-/* ---- the envelope ------------------------------------------------------------------------------------------------- */
+/* ---- the envelope ----------------------------------------------------------------------------------------------- */
 
 static void refuse(po_explanation *x, int status, const char *detail)
 {
@@ -173,7 +175,8 @@ static void refuse(po_explanation *x, int status, const char *detail)
 /* What lies between before and the next of the stop characters, within the first HEAD_MAX bytes; NULL: nothing. */
 static const char *between(const po_explanation *x, const char *start, const char *before, const char *stop)
 {
-    const char *head = apr_pstrmemdup(x->pool, x->captured.body, x->captured.len < HEAD_MAX ? x->captured.len : HEAD_MAX);
+    const po_captured *c = &x->captured;
+    const char *head = apr_pstrmemdup(x->pool, c->body, c->len < HEAD_MAX ? c->len : HEAD_MAX);
     const char *tag = strstr(head, start), *end = tag ? strchr(tag, '>') : NULL, *s = tag ? strstr(tag, before) : NULL;
 
     if (!s || (end && s > end))
@@ -248,21 +251,23 @@ static void say_envelope(const po_explanation *x)
 
     po_say("DOCTYPE", "%s", dtd ? dtd : "none, or none of the usual form (accepted)");
     if (version)
-        po_say("cXML version", "%s%s", version, dtd && strcmp(dtd, version) ? ", not that of the DOCTYPE (accepted)" : "");
+        po_say("cXML version", "%s%s", version,
+               dtd && strcmp(dtd, version) ? ", not that of the DOCTYPE (accepted)" : "");
     po_say("payloadID", "%s", d->payload_id && *d->payload_id ? d->payload_id : "none");
     po_say("timestamp", "%s%s%s%s", d->timestamp ? d->timestamp : "none", odd ? " (" : "", odd ? odd : "",
            odd ? "; accepted)" : "");
     say_age(x);
 }
 
-/* ---- the document ------------------------------------------------------------------------------------------------- */
+/* ---- the document ----------------------------------------------------------------------------------------------- */
 
 void po_explain_mode(const po_explanation *x)
 {
     int buyer = x->match.buyer->deployment == PO_DEPLOYMENT_TEST;
 
     if (x->doc.test)
-        po_say("mode", "test: the document says deploymentMode=\"test\"%s", buyer ? ", and so does PunchOutDeployment" : "");
+        po_say("mode", "test: the document says deploymentMode=\"test\"%s",
+               buyer ? ", and so does PunchOutDeployment" : "");
     else
         po_say("mode", buyer ? "test: PunchOutDeployment of the buyer is test" : "production");
 }
@@ -287,8 +292,8 @@ static void dispatch(po_explanation *x)
         x->status = 200;
         break;
     default:
-        refuse(x, 450, apr_pstrcat(x->pool, x->doc.request ? x->doc.request : "This request", " is not supported; see the "
-                                   "answer to a ProfileRequest for what is", NULL));
+        refuse(x, 450, apr_pstrcat(x->pool, x->doc.request ? x->doc.request : "This request", " is not supported; "
+                                   "see the answer to a ProfileRequest for what is", NULL));
     }
 }
 
@@ -342,7 +347,7 @@ static int answer(po_explanation *x)
     return x->status >= 200 && x->status < 300 ? PO_EXIT_YES : PO_EXIT_NO;
 }
 
-/* ---- the command -------------------------------------------------------------------------------------------------- */
+/* ---- the command ------------------------------------------------------------------------------------------------ */
 
 /* apr_getopt takes a bare - for a mistake. */
 static const char *const *name_standard_input(int argc, const char *const *argv, apr_pool_t *p)

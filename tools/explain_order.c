@@ -1,4 +1,4 @@
-/* explain_order.c - OrderRequest: each line beside the charge that it names in the ledger, and what became of it before.
+/* explain_order.c - OrderRequest: each line beside the charge that it names in the ledger, and whether it came before.
  *
  * po_order_match_new() decides, on requests that are read for this and thrown away: nothing is written.
  */
@@ -16,20 +16,22 @@ static const char *number(const po_decimal *d, int decimals, apr_pool_t *p)
 
 static const char *amount(const po_decimal *quantity, const po_decimal *price, const char *currency, apr_pool_t *p)
 {
-    return apr_psprintf(p, "%s x %s %s", number(quantity, 0, p), number(price, 2, p), currency ? currency : "(no currency)");
+    return apr_psprintf(p, "%s x %s %s", number(quantity, 0, p), number(price, 2, p),
+                        currency ? currency : "(no currency)");
 }
 
 static void say_head(const po_explanation *x)
 {
     const po_cxml_order *o = x->doc.order;
 
-    po_say("order", "%s, type %s, version %s, %s", o->order_id, o->type, o->version && *o->version ? o->version : "1 (none given)",
+    po_say("order", "%s, type %s, version %s, %s", o->order_id, o->type,
+           o->version && *o->version ? o->version : "1 (none given)",
            o->order_type && *o->order_type ? o->order_type : "regular");
     po_say("total", "%s %s, %d line%s", number(&o->total, 2, x->pool), o->currency ? o->currency : "(no currency)",
            o->items->nelts, o->items->nelts == 1 ? "" : "s");
 }
 
-/* ---- each line ---------------------------------------------------------------------------------------------------- */
+/* ---- each line -------------------------------------------------------------------------------------------------- */
 
 static void say_charge(const po_order_match_line *l, apr_pool_t *p)
 {
@@ -78,7 +80,8 @@ static void say_states(const po_order_match *m, const apr_array_header_t *known,
         for (k = 0; k < known->nelts - 1 && APR_ARRAY_IDX(known, k, po_request *) != r; k++)
             ;
         if (m->status == 200)
-            po_say(i ? "" : "requests", "%s: %s, would become %s", r->id, po_state_name(before[k]), po_state_name(r->state));
+            po_say(i ? "" : "requests", "%s: %s, would become %s", r->id, po_state_name(before[k]),
+                   po_state_name(r->state));
         else
             po_say(i ? "" : "requests", "%s: stays %s", r->id, po_state_name(before[k]));
     }
@@ -93,8 +96,8 @@ static void match(po_explanation *x, int test)
     po_state *before;
     int i;
 
-    if (x->ledger && po_requests_of_items(x->ledger, x->site->public_url, b->name, x->doc.order->items, 1, x->pool, known)
-                     != APR_SUCCESS)
+    if (x->ledger && po_requests_of_items(x->ledger, x->site->public_url, b->name, x->doc.order->items, 1, x->pool,
+                                          known) != APR_SUCCESS)
         po_say("ledger", "can't be read: %s", po_ledger_error(x->ledger));
     before = apr_palloc(x->pool, sizeof(*before) * (apr_size_t)(known->nelts + 1));
     for (i = 0; i < known->nelts; i++)
@@ -109,7 +112,7 @@ static void match(po_explanation *x, int test)
     x->detail = m.detail;
 }
 
-/* ---- seen before -------------------------------------------------------------------------------------------------- */
+/* ---- seen before ------------------------------------------------------------------------------------------------ */
 
 /* 1: it was, and status is set. */
 static int seen_before(po_explanation *x, int test)

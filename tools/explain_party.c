@@ -63,7 +63,7 @@ static void say_parties(const po_explanation *x)
     po_say("UserAgent", "%s", d->user_agent ? d->user_agent : "none (the DTD asks for one; accepted)");
 }
 
-/* ---- near misses -------------------------------------------------------------------------------------------------- */
+/* ---- near misses ------------------------------------------------------------------------------------------------ */
 
 static int same_domain(const po_credential *a, const po_credential *b)
 {
@@ -123,7 +123,8 @@ static int near_buyer(const po_explanation *x, const po_buyer *b)
 
 static po_claim claim_of(const po_explanation *x)
 {
-    po_claim claim = { &x->doc.from, &x->doc.to, &x->doc.sender, x->doc.shared_secret, x->doc.mac, x->certificate, x->now };
+    po_claim claim = { &x->doc.from, &x->doc.to, &x->doc.sender, x->doc.shared_secret, x->doc.mac,
+                       x->certificate, x->now };
 
     return claim;
 }
@@ -154,10 +155,11 @@ static void say_near_misses(const po_explanation *x)
     for (i = 0; i < x->site->buyers->nelts; i++)
         n += near_buyer(x, APR_ARRAY_IDX(x->site->buyers, i, po_buyer *));
     if (!n)
-        po_say("near miss", "none: no buyer of this site has an identity like that (%d configured)", x->site->buyers->nelts);
+        po_say("near miss", "none: no buyer of this site has an identity like that (%d configured)",
+               x->site->buyers->nelts);
 }
 
-/* ---- Sender ------------------------------------------------------------------------------------------------------- */
+/* ---- Sender ----------------------------------------------------------------------------------------------------- */
 
 /* The hub that has this Sender; NULL: none. */
 static const po_hub *hub_of(const po_explanation *x)
@@ -192,7 +194,7 @@ static void say_sender_refused(const po_explanation *x)
         po_say("near miss", "this Sender is hub %s, but buyer %s has no PunchOutVia %s", hub->name, b->name, hub->name);
 }
 
-/* ---- secrets ------------------------------------------------------------------------------------------------------ */
+/* ---- secrets ---------------------------------------------------------------------------------------------------- */
 
 static const apr_array_header_t *slots_of(const po_buyer *b)
 {
@@ -301,8 +303,8 @@ static void say_authenticated(const po_explanation *x)
     if (b->via)
         po_say("", "comes by hub %s", b->via->name);
     if (x->certificate) {
-        po_say("authentication", "not checked: it takes a client certificate, which a captured request doesn't show; what "
-               "follows takes it for right");
+        po_say("authentication", "not checked: it takes a client certificate, which a captured request doesn't show; "
+               "what follows takes it for right");
         say_certificates(b);
     }
     else if (s)
@@ -315,7 +317,7 @@ static void say_authenticated(const po_explanation *x)
         po_say("authentication", "right");
 }
 
-/* ---- all of it ---------------------------------------------------------------------------------------------------- */
+/* ---- all of it -------------------------------------------------------------------------------------------------- */
 
 static void say_buyer(const po_explanation *x)
 {

@@ -1,4 +1,4 @@
-/* explain_setup.c - PunchOutSetupRequest: operation, return URL, shopper, SelectedItem, and the requests that it edits. */
+/* explain_setup.c - PunchOutSetupRequest: operation, return URL, shopper, SelectedItem, requests that are edited. */
 #include "tools.h"
 
 #include <string.h>
@@ -20,7 +20,7 @@ static void say_return_url(const po_explanation *x)
     po_say("", wrong ? "refused: %s" : "allowed by PunchOutReturnHosts%s", wrong ? wrong : "");
 }
 
-/* ---- the shopper -------------------------------------------------------------------------------------------------- */
+/* ---- the shopper ------------------------------------------------------------------------------------------------ */
 
 static const char *in_address(const po_cxml_address *a, const char *what, const char *value, apr_pool_t *p)
 {
@@ -71,7 +71,7 @@ static void say_user(const po_explanation *x)
     say_shopper("", s, "name", s->user_name, x->pool);
 }
 
-/* ---- SelectedItem ------------------------------------------------------------------------------------------------- */
+/* ---- SelectedItem ----------------------------------------------------------------------------------------------- */
 
 static void say_selected(const po_explanation *x)
 {
@@ -94,7 +94,7 @@ static void say_selected(const po_explanation *x)
                x->site->start_page ? x->site->start_page : "/");
 }
 
-/* ---- what is edited ----------------------------------------------------------------------------------------------- */
+/* ---- what is edited --------------------------------------------------------------------------------------------- */
 
 static apr_array_header_t *known_requests(po_explanation *x)
 {
@@ -114,7 +114,8 @@ static apr_array_header_t *known_requests(po_explanation *x)
     for (i = 0; i < known->nelts; i++) {
         const po_request *r = APR_ARRAY_IDX(known, i, po_request *);
 
-        po_say(i ? "" : "edits", "request %s (offer %s, %s)", r->id, r->offer ? r->offer : "-", po_state_name(r->state));
+        po_say(i ? "" : "edits", "request %s (offer %s, %s)", r->id, r->offer ? r->offer : "-",
+               po_state_name(r->state));
     }
     return known;
 }

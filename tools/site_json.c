@@ -23,8 +23,8 @@ static json_t *member(dump_reading *x, const json_t *o, const char *name)
     json_t *v = json_object_get(o, name);
 
     if (!v && !x->wrong)
-        x->wrong = apr_psprintf(x->pool, "the configuration has no \"%s\"; print it with httpd -t -D DUMP_PUNCHOUT of the same "
-                                "version", name);
+        x->wrong = apr_psprintf(x->pool, "the configuration has no \"%s\"; print it with httpd -t -D DUMP_PUNCHOUT of "
+                                "the same version", name);
     return v;
 }
 
@@ -198,7 +198,8 @@ static void read_units(dump_reading *x, po_buyer *b, const json_t *o)
 
 static void read_user_map(dump_reading *x, po_user_map *map, const json_t *o)
 {
-    const json_t *user = json_object_get(o, "user"), *email = json_object_get(o, "email"), *name = json_object_get(o, "name");
+    const json_t *user = json_object_get(o, "user"), *email = json_object_get(o, "email");
+    const json_t *name = json_object_get(o, "name");
 
     map->user = json_array_size(user) ? texts(x, user) : NULL;
     map->email = json_array_size(email) ? texts(x, email) : NULL;

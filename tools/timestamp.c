@@ -4,7 +4,7 @@
 #include "apr_lib.h"
 #include <string.h>
 
-/* Each 'd' of the form is a digit, other characters are themselves. The length of the form, 0: text begins otherwise. */
+/* Each 'd' of the form is a digit, other characters are themselves. Its length; 0: text begins otherwise. */
 static apr_size_t form(const char *text, const char *wanted)
 {
     apr_size_t n;

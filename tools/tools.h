@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-enum { PO_EXIT_YES, PO_EXIT_NO, PO_EXIT_TROUBLE };      /* would be accepted; would be refused; usage, or can't be read */
+enum { PO_EXIT_YES, PO_EXIT_NO, PO_EXIT_TROUBLE };      /* accepted; refused; usage, or can't be read */
 
 /* ---- output.c -------------------------------------------------------------------------------------------------- */
 
@@ -16,23 +16,23 @@ void po_say(const char *label, const char *format, ...) __attribute__((format(pr
 /* To stderr, behind the tool's name; returns PO_EXIT_TROUBLE. */
 int po_trouble(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* ---- timestamp.c ------------------------------------------------------------------------------------------------- */
+/* ---- timestamp.c ------------------------------------------------------------------------------------------------ */
 
 /* NULL, or what is unusual about the timestamp of a document; the server doesn't mind. */
 const char *po_timestamp_odd(const char *text);
 
-/* ---- site_json.c: what `httpd -t -D DUMP_PUNCHOUT` printed ------------------------------------------------------- */
+/* ---- site_json.c: what `httpd -t -D DUMP_PUNCHOUT` printed ------------------------------------------------------ */
 
 typedef struct {
     const char *state_dir, *ledger;     /* NULL: the dump doesn't say */
     apr_array_header_t *sites;          /* po_site * */
 } po_dump;
 
-/* Sites as the server has them, but for secrets: those are masked. A "file:" one that can be read is read; any other has
- * value NULL. NULL, or what is wrong, in p. */
+/* Sites as the server has them, but for secrets: those are masked. A "file:" one that can be read is read; any other
+ * has value NULL. NULL, or what is wrong, in p. */
 const char *po_dump_read(po_dump *out, const char *text, apr_size_t len, po_crypto *c, apr_pool_t *p);
 
-/* ---- captured.c: a request as somebody kept it ------------------------------------------------------------------- */
+/* ---- captured.c: a request as somebody kept it ------------------------------------------------------------------ */
 
 typedef struct {
     const char *method, *path, *host;   /* NULL: a bare document */
@@ -46,7 +46,7 @@ typedef struct {
  * NULL, or what is wrong, in p. */
 const char *po_captured_read(po_captured *out, char *bytes, apr_size_t len, apr_pool_t *p);
 
-/* ---- explain.c --------------------------------------------------------------------------------------------------- */
+/* ---- explain.c -------------------------------------------------------------------------------------------------- */
 
 typedef struct {                        /* one document on its way through the rooms */
     apr_pool_t *pool;
@@ -66,8 +66,8 @@ typedef struct {                        /* one document on its way through the r
 
 int po_explain_command(int argc, const char *const *argv, apr_pool_t *p);
 
-/* explain_party.c: From, To and Sender; which buyer that is, or who comes near; what Sender proves itself with. Sets match,
- * and status and detail where it is nobody. */
+/* explain_party.c: From, To and Sender; which buyer that is, or who comes near; what Sender proves itself with. Sets
+ * match, and status and detail where it is nobody. */
 void po_explain_party(po_explanation *x);
 /* explain_setup.c, explain_order.c: after the buyer is known. They set status and detail. */
 void po_explain_setup(po_explanation *x);

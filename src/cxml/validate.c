@@ -1,8 +1,8 @@
 /* validate.c - documents of ours against local DTDs, for PunchOutValidate and for tests.
  *
- * A DTD is read from its one file: what a declaration inside it names is never opened. Loaded before the fork with every
- * content model built, since libxml2 would build them while it validates; from then on nothing writes to it, and threads
- * may share it.
+ * A DTD is read from its one file: what a declaration inside it names is never opened. Loaded before the fork with
+ * every content model built, since libxml2 would build them while it validates; from then on nothing writes to it, and
+ * threads may share it.
  */
 #include "cxml/cxml.h"
 
@@ -28,7 +28,7 @@ static void quiet(void *data, xmlErrorPtr error)
 {
 }
 
-/* A parameter entity of another file stays undeclared, so that nothing can make the parser open it; to use it is an error. */
+/* A parameter entity of another file stays undeclared, so that nothing opens it; to use it is an error. */
 static void on_entity(void *data, const xmlChar *name, int type, const xmlChar *public_id, const xmlChar *system_id,
                       xmlChar *content)
 {

@@ -24,14 +24,14 @@ static const char *refused_as(request_rec *r, const po_site *site, const char *d
     if (!wrong)
         return NULL;
     if (!site->validate_refuse) {
-        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "PO0182: a document of ours is not valid by its DTD, and was sent: %s "
-                      "(payloadID %s)", wrong, payload_of(document, r->pool));
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "PO0182: a document of ours is not valid by its DTD, and was "
+                      "sent: %s (payloadID %s)", wrong, payload_of(document, r->pool));
         return NULL;
     }
     if (po_id(po_thread_get()->crypto, "doc", id) != APR_SUCCESS)
         apr_cpystrn(id, "doc-unknown", sizeof(id));
-    ap_log_rerror(APLOG_MARK, APLOG_CRIT, 0, r, "PO0183: a document of ours is not valid by its DTD, and was held back as "
-                  "%s: %s (payloadID %s)", id, wrong, payload_of(document, r->pool));
+    ap_log_rerror(APLOG_MARK, APLOG_CRIT, 0, r, "PO0183: a document of ours is not valid by its DTD, and was held back "
+                  "as %s: %s (payloadID %s)", id, wrong, payload_of(document, r->pool));
     return apr_pstrdup(r->pool, id);
 }
 
@@ -41,7 +41,8 @@ int po_answer_refused(po_exchange *x, po_buffer *b)
 
     if (!id)
         return 0;
-    x->refused = apr_pstrcat(x->r->pool, "The answer to this document can't be sent; ask the marketplace about ", id, NULL);
+    x->refused = apr_pstrcat(x->r->pool, "The answer to this document can't be sent; ask the marketplace about ", id,
+                             NULL);
     return 1;
 }
 
@@ -52,7 +53,7 @@ int po_cart_refused(request_rec *r, const po_site *site, const char *document, i
     if (!id)
         return 0;
     *rc = po_page_problem(r, HTTP_INTERNAL_SERVER_ERROR, "The cart could not be returned",
-                          apr_pstrcat(r->pool, "Nothing was sent to your procurement system, because the document would not have "
-                                      "been correct. Ask the marketplace about ", id, ".", NULL));
+                          apr_pstrcat(r->pool, "Nothing was sent to your procurement system, because the document would "
+                                      "not have been correct. Ask the marketplace about ", id, ".", NULL));
     return 1;
 }

@@ -1,4 +1,4 @@
-/* test_validate.c - a document of ours that breaks its DTD is found, and nothing but the one DTD file is ever opened. */
+/* test_validate.c - a document of ours that breaks its DTD is found, and nothing but the one DTD file is opened. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -91,8 +91,8 @@ static void problem_names_line_element_and_reason(void **state)
                         "line 3: No declaration for attribute more of element Status");
     assert_string_equal(wrong(CART("c", "")), "line 2: Element PunchOutOrderMessage content does not follow the DTD, "
                         "expecting (BuyerCookie , Total , Note?), got (BuyerCookie)");
-    assert_string_equal(wrong(CART("c", "<Total><Other/></Total>")), "line 3: Element Total was declared #PCDATA but contains "
-                        "non text nodes");
+    assert_string_equal(wrong(CART("c", "<Total><Other/></Total>")), "line 3: Element Total was declared #PCDATA but "
+                        "contains non text nodes");
 }
 
 static void first_problem_is_told(void **state)
