@@ -1,4 +1,4 @@
-/* elements.c - what the elements of a document mean: by name, not by position, as live systems break the DTD's order. */
+/* elements.c - what the elements of a document mean: by name, not by position, as live systems break its order. */
 #include "cxml/reader_private.h"
 
 #include <string.h>
@@ -97,8 +97,7 @@ void *po_reader_push(po_cxml_reader *r, apr_array_header_t **list, int size)
     if (!*list)
         *list = apr_array_make(r->pool, 8, size);
     member = apr_array_push(*list);
-    memset(member, 0, (apr_size_t)size);
-    return member;
+    return memset(member, 0, (apr_size_t)size);
 }
 
 void po_reader_extrinsic(po_cxml_reader *r, apr_array_header_t **list, const po_attributes *a)
@@ -108,8 +107,12 @@ void po_reader_extrinsic(po_cxml_reader *r, apr_array_header_t **list, const po_
 
     if (!name)
         return;
-    x = po_reader_push(r, list, sizeof(*x));
+    if (*list && (*list)->nelts < (*list)->nalloc)      /* there may be hundreds: the short way */
+        x = (po_cxml_extrinsic *)(*list)->elts + (*list)->nelts++;
+    else
+        x = po_reader_push(r, list, sizeof(*x));
     x->name = name;
+    x->value = NULL;
     po_reader_collect(r, PO_TEXT_DEEP, &x->value);
 }
 
@@ -355,7 +358,8 @@ static void start_in_cart(po_cxml_reader *r, po_element e, const po_attributes *
         po_reader_item(r, e, &m->items, a);
     else if (r->depth == 4 && e == PO_E_PunchOutOrderMessageHeader && !m->operation_allowed)
         m->operation_allowed = po_reader_attribute(r, a, PO_A_operationAllowed);
-    else if (r->depth == 6 && r->path[4] == PO_E_PunchOutOrderMessageHeader && r->path[5] == PO_E_Total && e == PO_E_Money)
+    else if (r->depth == 6 && r->path[4] == PO_E_PunchOutOrderMessageHeader && r->path[5] == PO_E_Total
+             && e == PO_E_Money)
         po_reader_money(r, &m->total, NULL, &m->currency, a);
 }
 

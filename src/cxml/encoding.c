@@ -1,4 +1,4 @@
-/* encoding.c - which characters the bytes of a document stand for; what is not UTF-8 becomes it, whole, before parsing. */
+/* encoding.c - which characters the bytes of a document stand for; what is not UTF-8 becomes it before parsing. */
 #include "cxml/reader_private.h"
 
 #include <libxml/encoding.h>

@@ -41,16 +41,18 @@ void po_reader_item(po_cxml_reader *r, po_element e, apr_array_header_t **items,
     po_reader_enter(r, start_in_item);
 }
 
-void po_reader_money(po_cxml_reader *r, po_decimal *amount, int *is_set, const char **currency, const po_attributes *a)
+void po_reader_money(po_cxml_reader *r, po_decimal *amount, int *is_set, const char **currency,
+                     const po_attributes *a)
 {
+    const char *of = po_reader_element_name(po_reader_parent(r));
+
     if (*currency) {
-        po_reader_refuse(r, 400, apr_pstrcat(r->pool, po_reader_element_name(po_reader_parent(r)), " holds more than one Money",
-                                             NULL));
+        po_reader_refuse(r, 400, apr_pstrcat(r->pool, of, " holds more than one Money", NULL));
         return;
     }
     *currency = po_reader_attribute(r, a, PO_A_currency);
     if (!po_currency_valid(*currency)) {
-        po_reader_refuse(r, 400, apr_pstrcat(r->pool, "the currency of Money in ", po_reader_element_name(po_reader_parent(r)),
+        po_reader_refuse(r, 400, apr_pstrcat(r->pool, "the currency of Money in ", of,
                                              " is not a code of three letters such as USD", NULL));
         return;
     }
@@ -89,14 +91,18 @@ static void start_in_item_id(po_cxml_reader *r, po_element e)
 /* Segment type and id (1.0), or AccountingSegment id with its Name (1.2). */
 static void start_in_accounting(po_cxml_reader *r, po_element e, const po_attributes *a)
 {
-    if (e == PO_E_Segment || e == PO_E_AccountingSegment) {
-        po_cxml_extrinsic *x = po_reader_push(r, &r->item->accounting, sizeof(*x));
+    apr_array_header_t *list = r->item->accounting;
+    po_cxml_extrinsic *x;
 
+    if (e == PO_E_Segment || e == PO_E_AccountingSegment) {
+        x = po_reader_push(r, &r->item->accounting, sizeof(*x));
         x->name = e == PO_E_Segment ? po_reader_attribute(r, a, PO_A_type) : NULL;
         x->value = po_reader_attribute(r, a, PO_A_id);
     }
-    else if (e == PO_E_Name && po_reader_parent(r) == PO_E_AccountingSegment && r->item->accounting)
-        po_reader_collect_first(r, PO_TEXT_DEEP, &APR_ARRAY_IDX(r->item->accounting, r->item->accounting->nelts - 1, po_cxml_extrinsic).name);
+    else if (e == PO_E_Name && po_reader_parent(r) == PO_E_AccountingSegment && list) {
+        x = &APR_ARRAY_IDX(list, list->nelts - 1, po_cxml_extrinsic);
+        po_reader_collect_first(r, PO_TEXT_DEEP, &x->name);
+    }
 }
 
 /* ItemOut is at depth 4: ItemID and ItemDetail at 5, what they hold at 6. */

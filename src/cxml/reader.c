@@ -71,9 +71,10 @@ const char *po_reader_element_name(po_element e)
     return element_names[e];
 }
 
+/* A document holds no other characters up to U+0020 than space, line feed, tab and carriage return. */
 static int blank(char c)
 {
-    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+    return (unsigned char)c <= ' ';
 }
 
 /* A trimmed copy. Most strings are short: they share one allocation. */
@@ -616,8 +617,8 @@ void po_cxml_reader_destroy(po_cxml_reader *r)
 
 /* ---- parsing --------------------------------------------------------------------------------------------------- */
 
-/* An input without a buffer object: no copy, and no attempts to read on near its end (a quarter of all instructions on a
- * small document). */
+/* An input without a buffer object: no copy, and no attempts to read on near its end (a quarter of all instructions on
+ * a small document). */
 static int parse_in_place(xmlParserCtxtPtr c, const char *buf)
 {
     xmlParserInputPtr input;

@@ -1,5 +1,5 @@
-/* reader_private.h - the parts of the reader: encoding.c knows bytes, reader.c drives libxml2, elements.c and items.c know
- * what the elements mean. */
+/* reader_private.h - the parts of the reader: encoding.c knows bytes, reader.c drives libxml2, elements.c and items.c
+ * know what the elements mean. */
 #ifndef PO_CXML_READER_PRIVATE_H
 #define PO_CXML_READER_PRIVATE_H
 
@@ -135,10 +135,10 @@ static inline po_element po_reader_parent(const po_cxml_reader *r)
 void po_reader_start_root(po_cxml_reader *r, po_element e, const po_attributes *a);
 /* After the last byte: what is missing. */
 void po_reader_finish(po_cxml_reader *r);
-/* A new member of *list, which is made when it is NULL. A list may move when it grows, but never while its last member is
- * being collected. */
+/* A new member of *list, which is made when it is NULL. A list may move when it grows, but never while its last member
+ * is being collected. */
 void *po_reader_push(po_cxml_reader *r, apr_array_header_t **list, int size);
-/* An Extrinsic of any place: name and text. The DTD lets it hold anything: what is kept of elements inside is their text. */
+/* An Extrinsic of any place: name and text. The DTD lets it hold anything: of elements inside their text is kept. */
 void po_reader_extrinsic(po_cxml_reader *r, apr_array_header_t **list, const po_attributes *a);
 /* Collects text of which the first that says something counts. */
 void po_reader_collect_first(po_cxml_reader *r, po_text_mode mode, const char **into);
@@ -148,7 +148,8 @@ void po_reader_collect_first(po_cxml_reader *r, po_text_mode mode, const char **
 /* ItemOut and ItemIn begin. */
 void po_reader_item(po_cxml_reader *r, po_element e, apr_array_header_t **items, const po_attributes *a);
 /* Money begins: *currency tells whether there was one before. is_set may be NULL. */
-void po_reader_money(po_cxml_reader *r, po_decimal *amount, int *is_set, const char **currency, const po_attributes *a);
+void po_reader_money(po_cxml_reader *r, po_decimal *amount, int *is_set, const char **currency,
+                     const po_attributes *a);
 
 /* ---- encoding.c ------------------------------------------------------------------------------------------------- */
 

@@ -1,4 +1,4 @@
-/* sample_documents.h - what we send, in the variants that could break it: for t/dtd.sh, and for the reader to read again. */
+/* sample_documents.h - what we send, in the variants that could break it: for t/dtd.sh, and to be read again. */
 #ifndef SAMPLE_DOCUMENTS_H
 #define SAMPLE_DOCUMENTS_H
 
@@ -17,7 +17,8 @@ static const char *const sample_cookies[] = {
     " a<!-- x -->b<![CDATA[<&>]]>&#13;\n", "a&amp;b &lt;<x:i xmlns:x=\"urn:y\" a=\"1&quot;>\">t</x:i><e/>",
     "<BuyerCookie>inner</BuyerCookie>", "<e  a = 'b'\n/><e></e >", "line\r\nline\rline\ttab", "<?pi a > b?><?p?>",
     "<![CDATA[</BuyerCookie>]]>", "<!-- </BuyerCookie> -->", "<![CDATA[]]>", "<!---->", ">", "a>b", "/>", "/", "<e/>",
-    "\xc3\xa4<![CDATA[\xc3\xa4]]\xc3\xa4]]><!--\xc3\xa4 > '-->\xc3\xa4<?p \xc3\xa4 > \"?>\xf0\x9f\x94\x92<e a='\xc3\xa4>\"\xc3\xa4'>\xc3\xa4</e>",
+    "\xc3\xa4<![CDATA[\xc3\xa4]]\xc3\xa4]]><!--\xc3\xa4 > '-->\xc3\xa4<?p \xc3\xa4 > \"?>\xf0\x9f\x94\x92"
+        "<e a='\xc3\xa4>\"\xc3\xa4'>\xc3\xa4</e>",
     "<!-- it's -->\xc3\xa4<![CDATA[ \" ]]>\xc3\xa4 ' \xc3\xa4"
 };
 enum { SAMPLE_COOKIES = sizeof(sample_cookies) / sizeof(sample_cookies[0]) };

@@ -218,12 +218,13 @@ static void a_credential_of_the_marketplace_is_marked(void **state)
 }
 
 #define MAC(value) \
-    "<CredentialMac type=\"FromSenderCredentials\" algorithm=\"HMAC-SHA1-96\" creationDate=\"2003-01-15T08:42:46-08:00\" " \
-    "expirationDate=\"2003-01-15T11:42:46-08:00\">" value "</CredentialMac>"
+    "<CredentialMac type=\"FromSenderCredentials\" algorithm=\"HMAC-SHA1-96\" " \
+    "creationDate=\"2003-01-15T08:42:46-08:00\" expirationDate=\"2003-01-15T11:42:46-08:00\">" value "</CredentialMac>"
 
 static void the_mac_of_the_sender_is_read_as_written(void **state)
 {
-    reads(OPEN "<Header><From><Credential domain=\"D\"><Identity>i</Identity>" MAC("other") "</Credential></From><Sender>"
+    reads(OPEN "<Header><From><Credential domain=\"D\"><Identity>i</Identity>" MAC("other") "</Credential></From>"
+          "<Sender>"
           "<Credential domain=\"A\"><Identity>i</Identity></Credential><Credential domain=\"B\"><Identity>i</Identity>"
           MAC(" cR6Jpz58nriXERDN\n") "</Credential></Sender></Header>" SETUP("c", "") "</cXML>");
     assert_string_equal(doc.mac->type, "FromSenderCredentials");
@@ -268,7 +269,8 @@ static const char *found(const char *const *user, const char *const *email, cons
         }
     reads(text);
     po_cxml_find_user(doc.setup, &map, pool);
-    return apr_pstrcat(pool, doc.setup->user ? doc.setup->user : "-", "|", doc.setup->email ? doc.setup->email : "-", "|",
+    return apr_pstrcat(pool, doc.setup->user ? doc.setup->user : "-", "|",
+        doc.setup->email ? doc.setup->email : "-", "|",
                        doc.setup->user_name ? doc.setup->user_name : "-", NULL);
 }
 
@@ -291,10 +293,13 @@ static void a_buyers_own_list_says_where_the_shopper_is_found(void **state)
 
 static void a_blanket_order_and_its_release_are_read(void **state)
 {
-    reads(OPEN "<Request><OrderRequest><OrderRequestHeader orderID=\"BPO-1\" orderType=\"blanket\" releaseRequired=\"yes\" "
-          "agreementID=\"A-2\"/><ItemOut quantity=\"1\" isAdHoc=\"yes\"><ItemID><SupplierPartID>p</SupplierPartID></ItemID>"
-          "<BlanketItemDetail><Description>d</Description><MaxAmount><Money currency=\"EUR\">5000.50</Money></MaxAmount>"
-          "<UnitPrice><Money currency=\"USD\">2</Money></UnitPrice></BlanketItemDetail></ItemOut><ItemOut quantity=\"2\"/>"
+    reads(OPEN "<Request><OrderRequest><OrderRequestHeader orderID=\"BPO-1\" orderType=\"blanket\" "
+          "releaseRequired=\"yes\" agreementID=\"A-2\"/><ItemOut quantity=\"1\" isAdHoc=\"yes\"><ItemID><SupplierPartID>p</SupplierPartID>"
+          "</ItemID>"
+          "<BlanketItemDetail><Description>d</Description><MaxAmount><Money currency=\"EUR\">5000.50</Money>"
+          "</MaxAmount>"
+          "<UnitPrice><Money currency=\"USD\">2</Money></UnitPrice></BlanketItemDetail></ItemOut>"
+          "<ItemOut quantity=\"2\"/>"
           "</OrderRequest></Request></cXML>");
     assert_string_equal(doc.order->order_type, "blanket");
     assert_string_equal(doc.order->agreement, "A-2");
@@ -304,17 +309,19 @@ static void a_blanket_order_and_its_release_are_read(void **state)
     assert_string_equal(item_at(0)->max_currency, "EUR");
     assert_string_equal(item_at(0)->currency, "USD");
     assert_true(!item_at(1)->has_detail && !item_at(1)->ad_hoc && !item_at(1)->has_max_amount && item_at(1)->line == 2);
-    reads(OPEN "<Request><OrderRequest><OrderRequestHeader orderID=\"R\" orderType=\"release\" parentAgreementID=\"BPO-1\" "
-          "agreementID=\"A-2\"/><ItemOut quantity=\"1\"/></OrderRequest></Request></cXML>");
+    reads(OPEN "<Request><OrderRequest><OrderRequestHeader orderID=\"R\" orderType=\"release\" "
+          "parentAgreementID=\"BPO-1\" agreementID=\"A-2\"/><ItemOut quantity=\"1\"/></OrderRequest></Request></cXML>");
     assert_string_equal(doc.order->agreement, "BPO-1");
     assert_false(doc.order->release_required);
 }
 
 static void a_status_update_is_read_in_any_order(void **state)
 {
-    reads(OPEN HEADER "<Request><StatusUpdateRequest><DocumentStatus type=\"approved\"><DocumentReference payloadID=\"no\"/>"
+    reads(OPEN HEADER "<Request><StatusUpdateRequest><DocumentStatus type=\"approved\">"
+          "<DocumentReference payloadID=\"no\"/>"
           "</DocumentStatus><Status code=\"201\" text=\"Accepted\">a<b>b</b></Status><PaymentStatus/>"
-          "<DocumentReference payloadID=\"p-0\"/><Extrinsic name=\"x\">y</Extrinsic></StatusUpdateRequest></Request></cXML>");
+          "<DocumentReference payloadID=\"p-0\"/><Extrinsic name=\"x\">y</Extrinsic></StatusUpdateRequest>"
+          "</Request></cXML>");
     assert_string_equal(doc.status_update->refers_to, "p-0");
     assert_string_equal(doc.status_update->code, "201");
     assert_string_equal(doc.status_update->text, "ab");
@@ -345,9 +352,10 @@ static void no_card(const char *text)
 
 static void card_data_is_read_nowhere(void **state)
 {
-    no_card(OPEN HEADER "<Request>" "<OrderRequest>" CARDS "<OrderRequestHeader orderID=\"PO-1\">" CARDS "<Contact>" CARDS
-            "<Name>n</Name></Contact><Extrinsic name=\"a\">before" CARDS "behind</Extrinsic></OrderRequestHeader>"
-            "<ItemOut quantity=\"1\">" CARDS "<ItemDetail>" CARDS "<Description>d" CARDS "</Description><Extrinsic name=\"b\">"
+    no_card(OPEN HEADER "<Request><OrderRequest>" CARDS "<OrderRequestHeader orderID=\"PO-1\">" CARDS
+            "<Contact>" CARDS "<Name>n</Name></Contact><Extrinsic name=\"a\">before" CARDS "behind</Extrinsic></OrderRequestHeader>"
+            "<ItemOut quantity=\"1\">" CARDS "<ItemDetail>" CARDS "<Description>d" CARDS "</Description>"
+            "<Extrinsic name=\"b\">"
             CARDS "</Extrinsic></ItemDetail></ItemOut></OrderRequest></Request></cXML>");
     assert_string_equal(APR_ARRAY_IDX(doc.order->extrinsics, 0, po_cxml_extrinsic).value, "beforebehind");
     assert_string_equal(item_at(0)->description, "d");
@@ -361,7 +369,8 @@ static void requests_that_are_not_carried_out_are_named(void **state)
     int i;
 
     for (i = 0; i < 5; i++) {
-        reads(apr_pstrcat(pool, OPEN HEADER "<Request><", names[i], "><BuyerCookie>c</BuyerCookie><ItemOut/></", names[i],
+        reads(apr_pstrcat(pool, OPEN HEADER "<Request><", names[i], "><BuyerCookie>c</BuyerCookie><ItemOut/></",
+              names[i],
                           "></Request></cXML>", NULL));
         assert_int_equal(doc.kind, PO_CXML_OTHER);
         assert_string_equal(doc.request, names[i]);
@@ -373,9 +382,11 @@ static void requests_that_are_not_carried_out_are_named(void **state)
 
 static void elements_that_nobody_knows_are_ignored_wherever_they_stand(void **state)
 {
-    reads(OPEN "<x:y xmlns:x=\"u\"><Request/></x:y>" HEADER "<Zz/><Request><PunchOutSetupRequest operation=\"create\"><Zz><Contact>"
+    reads(OPEN "<x:y xmlns:x=\"u\"><Request/></x:y>" HEADER "<Zz/><Request>"
+          "<PunchOutSetupRequest operation=\"create\"><Zz><Contact>"
           "<Email>no</Email></Contact></Zz><BuyerCookie>bc</BuyerCookie><Contact><Zz><Email>no</Email></Zz><Email>c@b"
-          "<Zz/>.example</Email></Contact><BrowserFormPost><Zz/><URL>https://b.example/</URL></BrowserFormPost><ItemOut "
+          "<Zz/>.example</Email></Contact><BrowserFormPost><Zz/><URL>https://b.example/</URL></BrowserFormPost>"
+          "<ItemOut "
           "quantity=\"1\"><Zz><ItemID><SupplierPartID>no</SupplierPartID></ItemID></Zz><ItemID><Zz/><SupplierPartID>p"
           "</SupplierPartID></ItemID></ItemOut></PunchOutSetupRequest></Request><Zz/></cXML>");
     assert_string_equal(doc.setup->email, "c@b.example");
@@ -396,7 +407,8 @@ static void names_that_mean_nothing_are_counted_when_asked(void **state)
 static void an_answer_to_a_document_of_ours_is_read(void **state)
 {
     reads("<cXML payloadID=\"r\"><Response><Status code=\"417\" text=\"Expectation Failed\">Unknown <b>PO</b></Status>"
-          "<GetPendingResponse><cXML><Response><Status code=\"200\"/></Response></cXML></GetPendingResponse></Response></cXML>");
+          "<GetPendingResponse><cXML><Response><Status code=\"200\"/></Response></cXML></GetPendingResponse>"
+          "</Response></cXML>");
     assert_int_equal(doc.kind, PO_CXML_RESPONSE);
     assert_string_equal(doc.response->code, "417");
     assert_string_equal(doc.response->text, "Expectation Failed");
@@ -647,7 +659,8 @@ static void a_digest_covers_agreements_and_what_a_line_is(void **state)
     for (i = 0; i < COUNT; i++) {
         int own = *orders[i] == '>';
 
-        digest_of(apr_pstrcat(pool, OPEN "<Request><OrderRequest><OrderRequestHeader orderID=\"PO-1\"", own ? "/" : orders[i],
+        digest_of(apr_pstrcat(pool, OPEN "<Request><OrderRequest><OrderRequestHeader orderID=\"PO-1\"",
+                  own ? "/" : orders[i],
                               own ? orders[i] : "/", own ? "" : "><ItemOut quantity=\"1\"/",
                               "></OrderRequest></Request></cXML>", NULL), 0, digests[i]);
         for (k = 0; k < i; k++)

@@ -57,7 +57,8 @@ static void a_cookie_in_another_encoding_keeps_its_characters(void **state)
     int i, big;
 
     for (i = 0; i < SAMPLE_COOKIES; i++) {
-        const char *text = join(OPEN "<Request><PunchOutSetupRequest operation=\"source\"><BuyerCookie>", sample_cookies[i],
+        const char *text = join(OPEN "<Request><PunchOutSetupRequest operation=\"source\"><BuyerCookie>",
+            sample_cookies[i],
                                 "</BuyerCookie></PunchOutSetupRequest></Request></cXML>");
 
         for (big = 0; big < 2 && !strpbrk(sample_cookies[i], "\xc3\xe2"); big++) {
@@ -74,7 +75,8 @@ static void a_cookie_in_another_encoding_keeps_its_characters(void **state)
 static void a_cookie_that_is_no_well_formed_content_is_refused(void **state)
 {
     static const char *const wrong[] = {
-        "&nothing;", "<a>", "</a>", "<a b/>", "&#0;", "&#xFFFE;", "\x01", "]]>", "<!-- -- -->", "<?xml version=\"1.0\"?>",
+        "&nothing;", "<a>", "</a>", "<a b/>", "&#0;", "&#xFFFE;", "\x01", "]]>", "<!-- -- -->",
+        "<?xml version=\"1.0\"?>",
         "<![CDATA[", "<a b=\"<\"/>", "<a b=\"&nothing;\"/>", "\xff", "<!DOCTYPE a>", "<a b='1' b='2'/>"
     };
     apr_size_t i;
@@ -217,7 +219,8 @@ static void a_long_document_in_another_encoding_is_read_to_its_end(void **state)
     po_buffer_init(&b, pool, 1024);
     for (i = 0; i < 20000; i++)
         po_buffer_lit(&b, "\x80");
-    text = join("<?xml version=\"1.0\" encoding=\"windows-1252\"?>" OPEN "<!--", po_buffer_text(&b), "-->" SETUP("c", "")
+    text = join("<?xml version=\"1.0\" encoding=\"windows-1252\"?>" OPEN "<!--", po_buffer_text(&b),
+                "-->" SETUP("c", "")
                 "</cXML>");
     reads(text);
     assert_string_equal(doc.setup->buyer_cookie, "c");

@@ -192,7 +192,8 @@ static void a_cookie_in_ascii_stays_well_formed(void **state)
 /* What no reader of ours lets in must not run away either. */
 static void markup_that_breaks_off_is_written_to_its_end(void **state)
 {
-    static const char *const broken[] = { "<![CDATA[\xc3\xa4", "<!-- \xc3\xa4", "<?p", "<a b='\xc3\xa4", "<a", "<", "<!", NULL };
+    static const char *const broken[] = { "<![CDATA[\xc3\xa4", "<!-- \xc3\xa4", "<?p", "<a b='\xc3\xa4", "<a",
+        "<", "<!", NULL };
     po_buffer b;
     int i;
 
@@ -249,7 +250,8 @@ static void a_cart_says_who_it_is_for_and_carries_no_secret(void **state)
 {
     const char *text = cart_text(&envelope, sample("cart"));
 
-    assert_non_null(strstr(text, "<From><Credential domain=\"DUNS\"><Identity>111111111</Identity></Credential></From>"));
+    assert_non_null(strstr(text, "<From><Credential domain=\"DUNS\"><Identity>111111111</Identity></Credential>"
+                    "</From>"));
     assert_non_null(strstr(text, "<Identity>AN01 &amp; &lt;AN02&gt;</Identity></Credential></To>"));
     assert_null(strstr(text, "SharedSecret"));
     assert_null(strstr(text, "<Status"));

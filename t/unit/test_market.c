@@ -461,8 +461,13 @@ static void a_cart_is_as_the_profile_wants_it(void **state)
     assert_string_equal(item->manufacturer_part, "off-1");
     assert_string_equal(item->line_type, "Service");
     assert_string_equal(item->term, "P12M");
+    assert_string_equal(item->pricing, "contract");
+    assert_string_equal(item->seller, "Keeper Ltd");
+    assert_string_equal(item->lead_time, "0");
+    assert_null(item->dimension);
     item = &APR_ARRAY_IDX(cart.items, 1, po_cxml_cart_item);
     assert_string_equal(item->auxiliary, "req-abc.2");
+    assert_string_equal(item->dimension, "gb");
     assert_string_equal(item->unit, "E34");
     assert_string_equal(item->line_type, "Material");
     assert_string_equal(item->unit_price, "0.25");
