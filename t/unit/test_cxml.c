@@ -294,8 +294,8 @@ static void a_buyers_own_list_says_where_the_shopper_is_found(void **state)
 static void a_blanket_order_and_its_release_are_read(void **state)
 {
     reads(OPEN "<Request><OrderRequest><OrderRequestHeader orderID=\"BPO-1\" orderType=\"blanket\" "
-          "releaseRequired=\"yes\" agreementID=\"A-2\"/><ItemOut quantity=\"1\" isAdHoc=\"yes\"><ItemID><SupplierPartID>p</SupplierPartID>"
-          "</ItemID>"
+          "releaseRequired=\"yes\" agreementID=\"A-2\"/><ItemOut quantity=\"1\" isAdHoc=\"yes\">"
+          "<ItemID><SupplierPartID>p</SupplierPartID></ItemID>"
           "<BlanketItemDetail><Description>d</Description><MaxAmount><Money currency=\"EUR\">5000.50</Money>"
           "</MaxAmount>"
           "<UnitPrice><Money currency=\"USD\">2</Money></UnitPrice></BlanketItemDetail></ItemOut>"
@@ -353,7 +353,8 @@ static void no_card(const char *text)
 static void card_data_is_read_nowhere(void **state)
 {
     no_card(OPEN HEADER "<Request><OrderRequest>" CARDS "<OrderRequestHeader orderID=\"PO-1\">" CARDS
-            "<Contact>" CARDS "<Name>n</Name></Contact><Extrinsic name=\"a\">before" CARDS "behind</Extrinsic></OrderRequestHeader>"
+            "<Contact>" CARDS "<Name>n</Name></Contact><Extrinsic name=\"a\">before" CARDS "behind</Extrinsic>"
+            "</OrderRequestHeader>"
             "<ItemOut quantity=\"1\">" CARDS "<ItemDetail>" CARDS "<Description>d" CARDS "</Description>"
             "<Extrinsic name=\"b\">"
             CARDS "</Extrinsic></ItemDetail></ItemOut></OrderRequest></Request></cXML>");
