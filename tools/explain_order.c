@@ -1,6 +1,6 @@
 /* explain_order.c - OrderRequest: each line beside the charge that it names in the ledger, and whether it came before.
  *
- * po_order_match_new() decides, on requests that are read for this and thrown away: nothing is written.
+ * po_order_judge() decides, on requests that are read for this and thrown away: nothing is written.
  */
 #include "tools.h"
 
@@ -70,89 +70,110 @@ static void say_detail(const char *detail, apr_pool_t *p)
     }
 }
 
-static void say_states(const po_order_match *m, const apr_array_header_t *known, const po_state *before)
+/* As the ledger has it now; what the match made of it stands in m. */
+static const char *state_now(const po_explanation *x, const po_request *r)
 {
-    int i, k;
+    po_request *now;
+
+    if (po_request_get(x->ledger, r->site, r->id, x->pool, &now) != APR_SUCCESS)
+        return "unknown";
+    return po_state_name(now->state);
+}
+
+static void say_states(const po_explanation *x, const po_order_match *m)
+{
+    int i;
 
     for (i = 0; i < m->requests->nelts; i++) {
         const po_request *r = APR_ARRAY_IDX(m->requests, i, po_request *);
 
-        for (k = 0; k < known->nelts - 1 && APR_ARRAY_IDX(known, k, po_request *) != r; k++)
-            ;
         if (m->status == 200)
-            po_say(i ? "" : "requests", "%s: %s, would become %s", r->id, po_state_name(before[k]),
-                   po_state_name(r->state));
+            po_say(i ? "" : "requests", "%s: %s, would become %s", r->id, state_now(x, r), po_state_name(r->state));
         else
-            po_say(i ? "" : "requests", "%s: stays %s", r->id, po_state_name(before[k]));
+            po_say(i ? "" : "requests", "%s: stays %s", r->id, state_now(x, r));
     }
 }
 
-static void match(po_explanation *x, int test)
+static void say_match(const po_explanation *x, const po_order_match *m)
 {
     static const char *const mismatch[] = { "reject", "hold", "accept" };
-    apr_array_header_t *known = apr_array_make(x->pool, 2, sizeof(po_request *));
-    const po_buyer *b = x->match.buyer;
-    po_order_match m;
-    po_state *before;
     int i;
 
-    if (x->ledger && po_requests_of_items(x->ledger, x->site->public_url, b->name, x->doc.order->items, 1, x->pool,
-                                          known) != APR_SUCCESS)
-        po_say("ledger", "can't be read: %s", po_ledger_error(x->ledger));
-    before = apr_palloc(x->pool, sizeof(*before) * (apr_size_t)(known->nelts + 1));
-    for (i = 0; i < known->nelts; i++)
-        before[i] = APR_ARRAY_IDX(known, i, po_request *)->state;
-    po_order_match_new(x->doc.order, test, b, known, x->now, &m, x->pool);
-    for (i = 0; i < m.lines->nelts; i++)
-        say_line(&APR_ARRAY_IDX(m.lines, i, po_order_match_line), x->pool);
-    say_detail(m.detail, x->pool);
-    po_say("mismatch", "PunchOutOrderMismatch %s%s", mismatch[b->mismatch], m.held ? "; the order would be held" : "");
-    say_states(&m, known, before);
-    x->status = m.status;
-    x->detail = m.detail;
+    for (i = 0; m->lines && i < m->lines->nelts; i++)
+        say_line(&APR_ARRAY_IDX(m->lines, i, po_order_match_line), x->pool);
+    say_detail(m->detail, x->pool);
+    po_say("mismatch", "PunchOutOrderMismatch %s%s", mismatch[x->match.buyer->mismatch],
+           m->held ? "; the order would be held" : "");
+    if (m->awaits_release)
+        po_say("blanket", "nothing is ordered until a release comes");
+    if (m->requests)
+        say_states(x, m);
 }
 
 /* ---- seen before ------------------------------------------------------------------------------------------------ */
 
-/* 1: it was, and status is set. */
-static int seen_before(po_explanation *x, int test)
+static void say_before(const po_order_verdict *v)
 {
-    const po_cxml_order *o = x->doc.order;
-    unsigned char digest[PO_DIGEST];
-    char hex[2 * PO_DIGEST + 1], when[PO_TIMESTAMP];
-    po_order_record *rec;
-    apr_status_t rv;
-    int same;
+    char when[PO_TIMESTAMP];
 
-    if (!x->ledger)
-        return 0;
-    po_cxml_order_digest(x->crypto, o, test, digest);
+    if (!v->before)
+        po_say("seen before", "no");
+    else
+        po_say("seen before", "yes, %s, type %s, version %s, as payloadID %s: %s",
+               po_timestamp(v->before->received, when), v->before->type, v->before->version, v->before->payload_id,
+               v->again ? "the same order, which is answered as before; nothing happens twice" : "with other content");
+    if (v->reused)
+        po_say("", "its payloadID came before with other content; it counts as a new document");
+}
+
+/* Without a ledger each line is one that names nothing. */
+static void judge_alone(po_explanation *x, int test)
+{
+    po_order_match m;
+
+    po_order_match_new(x->doc.order, test, x->match.buyer, apr_array_make(x->pool, 1, sizeof(po_request *)), x->now, &m,
+                       x->pool);
+    say_match(x, &m);
+    x->status = m.status;
+    x->detail = m.detail;
+}
+
+static void judge(po_explanation *x, po_order_type type, int test)
+{
+    char hex[2 * PO_DIGEST + 1];
+    unsigned char digest[PO_DIGEST];
+    po_order_case c = { x->site->public_url, x->match.buyer, x->doc.payload_id, x->doc.order, type, test, hex, x->now };
+    po_order_verdict v;
+
+    po_cxml_order_digest(x->crypto, x->doc.order, test, digest);
     po_hex(hex, digest, PO_DIGEST);
-    rv = po_order_find(x->ledger, x->site->public_url, x->match.buyer->name, x->doc.payload_id, hex, test, o->order_id,
-                       o->version && *o->version ? o->version : "1", x->pool, &rec, &same);
-    if (rv != APR_SUCCESS) {
-        po_say("seen before", rv == APR_NOTFOUND ? "no" : "the ledger can't be read");
-        return 0;
+    if (po_order_judge(x->ledger, &c, &v, x->pool) != APR_SUCCESS) {
+        po_say("ledger", "can't be read: %s", po_ledger_error(x->ledger));
+        x->status = 560;
+        x->detail = "The order can't be kept at the moment; send it again later";
+        return;
     }
-    po_say("seen before", "yes, %s, as payloadID %s: %s", po_timestamp(rec->received, when), rec->payload_id,
-           same ? "the same order, which is answered as before; nothing happens twice" : "with other content");
-    x->status = same ? rec->status : 409;
-    x->detail = same ? rec->detail : "the order was received before with other content";
-    return 1;
+    say_before(&v);
+    if (v.match.status)
+        say_match(x, &v.match);
+    x->status = v.status;
+    x->detail = v.detail;
 }
 
 void po_explain_order(po_explanation *x)
 {
     const po_cxml_order *o = x->doc.order;
     int test = x->doc.test || x->match.buyer->deployment == PO_DEPLOYMENT_TEST;
+    po_order_type type;
 
     say_head(x);
     po_explain_mode(x);
-    if (strcmp(o->type, "new")) {
+    if (!po_order_type_find(o->type, &type)) {
         x->status = 450;
-        x->detail = "only orders of type \"new\" are taken";
-        return;
+        x->detail = PO_ORDER_TYPES;
     }
-    if (!seen_before(x, test))
-        match(x, test);
+    else if (x->ledger)
+        judge(x, type, test);
+    else
+        judge_alone(x, test);
 }

@@ -136,6 +136,39 @@ apr_status_t po_order_read(po_ledger_db *db, const char *site, const char *buyer
 apr_status_t po_order_insert(po_ledger_db *db, const po_order_record *rec, const po_cxml_order *order,
                              const po_order_match *match);
 
+/* ---- order_judge.c -------------------------------------------------------------------------------------------- */
+
+typedef enum { PO_ORDER_NEW, PO_ORDER_UPDATE, PO_ORDER_DELETE } po_order_type;
+/* The Status text of 450 for any other type. */
+#define PO_ORDER_TYPES "only orders of type \"new\", \"update\" and \"delete\" are taken"
+/* 0: none of the three. */
+int po_order_type_find(const char *text, po_order_type *out);
+
+typedef struct {
+    const char *site;
+    const po_buyer *buyer;
+    const char *payload_id;                     /* of the OrderRequest */
+    const po_cxml_order *order;
+    po_order_type type;                         /* of order->type */
+    int test;
+    const char *digest;                         /* hex, po_cxml_order_digest() */
+    apr_time_t now;
+} po_order_case;
+
+typedef struct {
+    int status;                                 /* 200, 409, 417 */
+    const char *detail;                         /* NULL: none */
+    int again;                                  /* nothing new: answered as before */
+    int reused;                                 /* its payloadID came before with other content */
+    const char *version;                        /* of this document about the order */
+    const po_order_record *before;              /* the document that it repeats or contradicts; NULL: none */
+    po_order_match match;                       /* all 0 when the order is answered without it */
+} po_order_verdict;
+
+/* What an OrderRequest means against all that is known (design.md §7): seen before, in its turn, matched. Writes nothing; the
+ * requests in match are read for this and changed in memory alone. */
+apr_status_t po_order_judge(po_ledger_db *db, const po_order_case *c, po_order_verdict *out, apr_pool_t *p);
+
 typedef struct {                                /* a document that we sent or received, without secrets or card data */
     const char *site, *buyer, *payload_id, *kind;   /* kind: PunchOutOrderMessage, StatusUpdateRequest ... */
     const char *refers_to;                      /* request id or payloadID; NULL: none */
