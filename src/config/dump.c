@@ -276,4 +276,5 @@ void po_config_dump(apr_pool_t *p, server_rec *s)
         json_array_append_new(list, site(APR_ARRAY_IDX(all, i, po_site *), p));
     json_dumpf(root, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
     putchar('\n');
+    fflush(stdout);                     /* or "Syntax OK" lands amid the JSON where stderr goes to the same file */
 }
