@@ -217,6 +217,13 @@ is ledger("SELECT count(*) FROM request WHERE preapproved_by IS NOT NULL AND ses
     . JSON::PP::decode_json($frees->get(base_url() . '/shop/')->content)->{'PunchOut-Session'} . "'"), 0, 'and nothing was requested';
 is request_approval($frees, offer => 'off-year', quantity => 2, csrf => $free_csrf)->code, 200, 'another change of it is still possible';
 
+# ---- a renewal that is changed stays one --------------------------------------------------------------------------------------------
+my $renewal = new_cart({ action => 'renew', subscription => 'sub-9', quantity => 1 });
+my $longer = lines_from(request_approval((come_back('edit', $renewal))[0], offer => 'off-year', quantity => 2, account => 'acct-e'));
+is ledger("SELECT action || ' ' || subscription FROM request WHERE id='" . request_of($longer) . "'"), 'renew sub-9', 'a changed renewal is one';
+my $fresh = lines_from(request_approval((come_back('edit', $longer))[0], offer => 'off-year', action => 'new', account => 'acct-e'));
+is ledger("SELECT action FROM request WHERE id='" . request_of($fresh) . "'"), 'new', 'unless the form says otherwise';
+
 # ---- and everything that went out is valid --------------------------------------------------------------------------------------------
 SKIP: {
     my %sent = ('answer to edit' => $answered->content, 'changed cart' => $changed_cart, 'unchanged' => $unchanged_cart, 'looked at' => $looked_cart,

@@ -3,9 +3,11 @@
 
 APLOG_USE_MODULE(punchout);
 
-/* The cart that went back in this session already. Its page may never have reached the procurement system: after an edit the
- * lines there are those of a replaced request, and only this cart, never "unchanged", mends them. APR_NOTFOUND: none. */
-static apr_status_t returned_cart(request_rec *r, const po_site *site, const po_session *s, po_thread *t, const char **document)
+/* The cart that went back in this session already. Its page may never have reached the procurement system: after an
+ * edit the lines there are those of a replaced request, and only this cart, never "unchanged", mends them.
+ * APR_NOTFOUND: none. */
+static apr_status_t returned_cart(request_rec *r, const po_site *site, const po_session *s, po_thread *t,
+                                  const char **document)
 {
     po_ledger_db *db = po_thread_ledger(t);
     po_document *d = NULL;
@@ -20,7 +22,8 @@ static apr_status_t returned_cart(request_rec *r, const po_site *site, const po_
     if (rv == APR_SUCCESS)
         *document = d->body;
     else if (rv != APR_NOTFOUND) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, rv, r, "PO0134: the cart of session %s can't be read: %s", s->id, po_ledger_error(db));
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, rv, r, "PO0134: the cart of session %s can't be read: %s", s->id,
+                      po_ledger_error(db));
         po_thread_ledger_drop(t);
     }
     return rv;
@@ -53,8 +56,8 @@ int po_handle_cancel(request_rec *r, const po_site *site)
     if (!strcmp(s->operation, "edit"))
         rv = returned_cart(r, site, s, t, &document);
     if (rv != APR_SUCCESS && rv != APR_NOTFOUND)
-        return po_page_problem(r, HTTP_SERVICE_UNAVAILABLE, "Not at the moment", "What became of your cart can't be read just "
-                               "now. Try again in a few minutes.");
+        return po_page_problem(r, HTTP_SERVICE_UNAVAILABLE, "Not at the moment", "What became of your cart can't be "
+                               "read just now. Try again in a few minutes.");
     /* Status 204 and no lines: a bare empty cart would delete the lines of a cart that is being edited */
     if (!document)
         document = po_cart_document(site, b, s, NULL, po_payload_id(t->crypto, site->host, r->request_time, r->pool),

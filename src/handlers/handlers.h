@@ -140,8 +140,8 @@ int po_cart_refused(request_rec *r, const po_site *site, const char *document, i
 int po_page(request_rec *r, int http_status, const char *title, const char *body_html);
 /* A page that says what is wrong and what to do; title and text are escaped here. */
 int po_page_problem(request_rec *r, int http_status, const char *title, const char *text);
-/* The form that takes a cart back to the procurement system by itself (cXML guide, PunchOutOrderMessage). text: what is on its
- * way, a sentence of plain text. */
+/* The form that takes a cart back to the procurement system by itself (cXML guide, PunchOutOrderMessage). text: what
+ * is on its way, a sentence of plain text. */
 int po_page_return(request_rec *r, const po_buyer *b, const char *return_url, const char *document, const char *text);
 /* The session of a form's POST when its csrf field is right; else NULL and *rc is the page that was sent. *form: its fields. */
 const po_session *po_form_session(request_rec *r, apr_table_t **form, int *rc);

@@ -18,8 +18,9 @@ static const char style[] =
     ".active,.tested{background:#d9f2e1}.failed,.expired,.cancelled{background:#fbdfdd}.held{background:#fdf0d0}"
     ".test{background:#fdf0d0;padding:.6rem 1rem;border-radius:6px;margin-bottom:1rem}"
     "button{font:inherit;padding:.6rem 1.2rem;border:0;border-radius:6px;background:#2557d6;color:#fff;cursor:pointer}"
-    ".button{display:inline-block;padding:.6rem 1.2rem;border-radius:6px;background:#2557d6;color:#fff;text-decoration:none}"
-    "button.quiet{background:#e3e9f5;color:#1d2433}.note{background:#eef3fc;padding:.6rem 1rem;border-radius:6px}"
+    ".button{display:inline-block;padding:.6rem 1.2rem;border-radius:6px;background:#2557d6;color:#fff}"
+    ".button{text-decoration:none}button.quiet{background:#e3e9f5;color:#1d2433}.row{display:flex;flex-wrap:wrap;gap:.8rem}"
+    ".note{background:#eef3fc;padding:.6rem 1rem;border-radius:6px}"
     "a:not(.button){color:#2557d6}.scroll{overflow-x:auto}"
     "@media(max-width:30rem){main{margin:0;border-radius:0;padding:1.2rem}}";
 
@@ -111,7 +112,8 @@ static const char *base64(const char *document, apr_pool_t *p)
     return out;
 }
 
-int po_page_return(request_rec *r, const po_buyer *buyer, const char *return_url, const char *document, const char *text)
+int po_page_return(request_rec *r, const po_buyer *buyer, const char *return_url, const char *document,
+                   const char *text)
 {
     po_thread *t = po_thread_get();
     unsigned char random[PO_TOKEN_BYTES];
@@ -136,7 +138,8 @@ int po_page_return(request_rec *r, const po_buyer *buyer, const char *return_url
     po_buffer_xml(&b, buyer->profile.cart_base64 ? base64(document, r->pool) : document);
     po_buffer_lit(&b, "\"><p>");
     po_buffer_xml(&b, text);
-    po_buffer_lit(&b, " If nothing happens, press the button.</p><button>Return to your procurement system</button></form><script nonce=\"");
+    po_buffer_lit(&b, " If nothing happens, press the button.</p><button>Return to your procurement "
+                  "system</button></form><script nonce=\"");
     po_buffer_str(&b, nonce);
     po_buffer_lit(&b, "\">document.forms[0].submit()</script></main></body></html>\n");
     return send_page(r, HTTP_OK, &b);

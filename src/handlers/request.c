@@ -137,8 +137,36 @@ static apr_status_t fill_request(po_request *n, const request_job *j, const po_s
     return rv;
 }
 
+static int unreadable(const request_job *j, const po_session *s)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, j->r, "PO0135: request %s, which session %s edits, can't be read from the "
+                  "ledger", s->request, s->id);
+    po_thread_ledger_drop(j->thread);
+    return po_page_problem(j->r, HTTP_SERVICE_UNAVAILABLE, "Not at the moment", "Your cart can't be read just now, and "
+                           "nothing was sent to your procurement system. Try again in a few minutes.");
+}
+
+/* A renewal whose quantity is changed is still one, when the form doesn't say otherwise: it must not become a second
+ * subscription. 0: the edited request can't be read. */
+static int keep_action(const request_job *j, const po_session *s, const po_offer *offer, po_request_form *f)
+{
+    po_ledger_db *db;
+    po_request *old;
+
+    if (!*s->request || f->action)
+        return 1;
+    if (!(db = po_thread_ledger(j->thread))
+        || po_request_get(db, j->site->public_url, s->request, j->r->pool, &old) != APR_SUCCESS)
+        return 0;
+    if (strcmp(old->action, "new") && !strcmp(old->product, offer->product)) {
+        f->action = old->action;
+        f->subscription = f->subscription ? f->subscription : old->subscription;
+    }
+    return 1;
+}
+
 /* The priced request for a form; NULL when a page that says why was sent (*rc). */
-static po_request *price(request_job *j, const po_session *s, const po_buyer *b, const po_request_form *f, int *rc)
+static po_request *price(request_job *j, const po_session *s, const po_buyer *b, po_request_form *f, int *rc)
 {
     request_rec *r = j->r;
     po_catalog *catalog = po_thread_catalog(j->thread, j->site);
@@ -157,6 +185,10 @@ static po_request *price(request_job *j, const po_session *s, const po_buyer *b,
     if (rv != APR_SUCCESS) {
         *rc = po_page_problem(r, HTTP_NOT_FOUND, "No such offer", "This offer is not in the catalog any more. Go back to the "
                               "product's page and choose one that it shows.");
+        return NULL;
+    }
+    if (!keep_action(j, s, offer, f)) {
+        *rc = unreadable(j, s);
         return NULL;
     }
     if (fill_request(n, j, s, b, f) != APR_SUCCESS) {
@@ -187,8 +219,8 @@ static int answer(const request_job *j, const po_session *s, const po_buyer *b)
 
     if (j->stale)
         return po_page_problem(r, HTTP_CONFLICT, "This cart can't be changed any more",
-                               apr_pstrcat(r->pool, "Nothing was sent: ", j->stale, ". Return to your procurement system first; "
-                               "from there, open the marketplace for a new cart.", NULL));
+                               apr_pstrcat(r->pool, "Nothing was sent: ", j->stale, ". Return to your procurement "
+                                           "system first; from there, open the marketplace for a new cart.", NULL));
     if (j->before && j->other)
         return po_page_problem(r, HTTP_CONFLICT, "This session's cart has gone back already",
                                "One punchout returns one cart. Open the marketplace from your procurement system again to "
@@ -207,22 +239,23 @@ static int no_account(request_rec *r)
 
 static int read_only(request_rec *r, const po_session *s)
 {
-    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "PO0131: session %s only inspects request %s and can't request anything", s->id,
-                  s->request);
-    return po_page_problem(r, HTTP_FORBIDDEN, "This cart is shown read-only", "You opened an earlier cart to look at it, so "
-                           "nothing can be requested. Return to your procurement system; there, edit the cart or open the "
-                           "marketplace for a new one.");
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "PO0165: session %s only inspects request %s and can't request "
+                  "anything", s->id, s->request);
+    return po_page_problem(r, HTTP_FORBIDDEN, "This cart is shown read-only", "You opened an earlier cart to look at "
+                           "it, so nothing can be requested. Return to your procurement system; there, edit the cart "
+                           "or open the marketplace for a new one.");
 }
 
-/* It would need no order, while the requisition keeps the lines of the edited cart: no document says "these lines are gone"
- * without deleting what else the buyer may have there, and the same thing could be bought twice. */
+/* It would need no order, while the requisition keeps the lines of the edited cart: no document says "these lines are
+ * gone" without deleting what else the buyer may have there, and the same thing could be bought twice. */
 static int approved_beforehand(request_rec *r, const po_session *s)
 {
-    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "PO0132: session %s edits request %s and can't replace it by one that needs no "
-                  "order", s->id, s->request);
-    return po_page_problem(r, HTTP_CONFLICT, "This needs no approval and can't replace your cart", "What you chose is approved "
-                           "beforehand and would never be ordered, so your requisition would keep its old lines. Return "
-                           "unchanged, remove them in your procurement system, and request this in a new visit.");
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "PO0166: session %s edits request %s and can't replace it by one that "
+                  "needs no order", s->id, s->request);
+    return po_page_problem(r, HTTP_CONFLICT, "This needs no approval and can't replace your cart", "What you chose is "
+                           "approved beforehand and would never be ordered, so your requisition would keep its old "
+                           "lines. Return unchanged, remove them in your procurement system, and request this in a new "
+                           "visit.");
 }
 
 static void note_outcome(const request_job *j, const po_session *s)
@@ -230,10 +263,10 @@ static void note_outcome(const request_job *j, const po_session *s)
     const po_request *n = j->before ? j->before : j->request;
 
     if (j->stale)
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, j->r, "PO0133: session %s changes nothing: %s", s->id, j->stale);
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, j->r, "PO0167: session %s changes nothing: %s", s->id, j->stale);
     else
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, j->r, "PO0164: request %s of session %s, offer %s%s%s%s%s", n->id, s->id,
-                      j->request->offer, j->request->preapproved_by ? ", approved by " : "",
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, j->r, "PO0164: request %s of session %s, offer %s%s%s%s%s", n->id,
+                      s->id, j->request->offer, j->request->preapproved_by ? ", approved by " : "",
                       j->request->preapproved_by ? j->request->preapproved_by : "", *j->replaces ? ", replaces " : "",
                       j->replaces);
 }

@@ -183,25 +183,28 @@ static void return_html(po_buffer *b, const po_site *site, const po_session *s, 
                                : "\"><button>Return to your procurement system</button></form>");
 }
 
-/* What a session that came back with this request's cart may do: an edit changes it or leaves it, an inspect looks. */
-static void visit_html(po_buffer *b, request_rec *r, const po_site *site, po_thread *t, const po_session *s, const po_request *n)
+/* What a session that came back with this request's cart may do: an edit changes it or leaves it, an inspect looks.
+ * Opens the row of buttons. */
+static void visit_html(po_buffer *b, request_rec *r, const po_site *site, po_thread *t, const po_session *s,
+                       const po_request *n)
 {
     const char *refused;
 
     if (!strcmp(s->operation, "inspect")) {
-        po_buffer_lit(b, "<p class=\"note\">This is the cart of your requisition, shown read-only.</p>");
+        po_buffer_lit(b, "<p class=\"note\">This is the cart of your requisition, shown read-only.</p>"
+                         "<div class=\"row\">");
         return;
     }
     if ((refused = po_request_edit_refused(n, r->request_time, r->pool))) {
         po_buffer_lit(b, "<p class=\"note\">This cart can't be changed any more: ");
         po_buffer_xml(b, refused);
-        po_buffer_lit(b, ".</p>");
+        po_buffer_lit(b, ".</p><div class=\"row\">");
         return;
     }
-    po_buffer_lit(b, "<p class=\"note\">This is the cart of your requisition. What you request now replaces it whole; until then "
-                     "it stays as it is.</p><p><a class=\"button\" href=\"");
+    po_buffer_lit(b, "<p class=\"note\">This is the cart of your requisition. What you request now replaces it whole; "
+                     "until then it stays as it is.</p><div class=\"row\"><a class=\"button\" href=\"");
     po_buffer_xml(b, po_shop_page(r, site, t, n->product));
-    po_buffer_lit(b, "\">Change it</a></p>");
+    po_buffer_lit(b, "\">Change it</a>");
 }
 
 /* s NULL: opened by a mail's link. updates: what the buyer said about its documents. */
@@ -234,8 +237,11 @@ static int send_request(request_rec *r, const po_site *site, po_thread *t, const
     updates_html(&b, updates, r->pool);
     if (visited)
         visit_html(&b, r, site, t, s, n);
+    else
+        po_buffer_lit(&b, "<div class=\"row\">");
     if (s)
         return_html(&b, site, s, visited && !strcmp(s->operation, "edit") && n->state != PO_STATE_CANCELLED);
+    po_buffer_lit(&b, "</div>");
     return po_page(r, HTTP_OK, n->product_name, po_buffer_text(&b));
 }
 
@@ -277,7 +283,7 @@ static int may_see(const po_session *s, const po_request *n)
 {
     if (strcmp(n->buyer, s->buyer))
         return 0;
-    if (!strcmp(n->id, s->request))     /* its lines came with the setup: an approver may edit what somebody else requested */
+    if (!strcmp(n->id, s->request))     /* its lines came with the setup: an approver may see what another requested */
         return 1;
     if (*s->account && n->account)
         return !strcmp(n->account, s->account);

@@ -36,15 +36,17 @@ static int load_known(po_exchange *x, apr_array_header_t *known)
     first = *x->doc.setup->items;
     if (first.nelts > 1)
         first.nelts = 1;
-    if (db && po_requests_of_items(db, x->site->public_url, x->match.buyer->name, &first, 0, x->r->pool, known) == APR_SUCCESS)
+    if (db && po_requests_of_items(db, x->site->public_url, x->match.buyer->name, &first, 0, x->r->pool, known)
+        == APR_SUCCESS)
         return 1;
-    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, x->r, "PO0130: the cart that buyer %s wants to %s can't be read from the ledger: %s",
-                  x->match.buyer->name, x->doc.setup->operation, db ? po_ledger_error(db) : "it does not open");
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, x->r, "PO0136: the cart that buyer %s wants to %s can't be read from the "
+                  "ledger: %s", x->match.buyer->name, x->doc.setup->operation,
+                  db ? po_ledger_error(db) : "it does not open");
     po_thread_ledger_drop(x->thread);
     return 0;
 }
 
-/* A copied requisition may come from a test to production: a real order must not turn into a test, nor the other way. */
+/* A copied requisition may come from a test to production: a real order must not become a test, nor the other way. */
 static void judge_mode(const po_exchange *x, po_setup_verdict *verdict)
 {
     int test = x->doc.test || x->match.buyer->deployment == PO_DEPLOYMENT_TEST;

@@ -43,7 +43,8 @@ const char *po_request_edit_refused(const po_request *r, apr_time_t now, apr_poo
         return apr_psprintf(p, "request %s was ordered by %s meanwhile and can't be changed; create a new cart", r->id,
                             c->order_id ? c->order_id : "an earlier order");
     if (c && c->state == PO_CHARGE_PREAPPROVED)
-        return apr_psprintf(p, "request %s was approved without an order and can't be changed; create a new cart", r->id);
+        return apr_psprintf(p, "request %s was approved without an order and can't be changed; create a new cart",
+                            r->id);
     if (c || r->state != PO_STATE_REQUESTED)
         return apr_psprintf(p, "request %s is %s and can't be changed; create a new cart", r->id,
                             c ? po_charge_state_name(c->state) : po_state_name(r->state));
@@ -75,8 +76,8 @@ static int has_line(const po_request *r, int line)
     return 0;
 }
 
-/* The request that all lines name; NULL when out says why there is none. A line more or less than the cart had is no matter:
- * what is shown is what the ledger holds. */
+/* The request that all lines name; NULL when out says why there is none. A line more or less than the cart had is no
+ * matter: what is shown is what the ledger holds. */
 static po_request *request_of_lines(const po_cxml_setup *setup, const po_buyer *buyer, const apr_array_header_t *known,
                                     po_setup_verdict *out, apr_pool_t *p)
 {
@@ -88,11 +89,11 @@ static po_request *request_of_lines(const po_cxml_setup *setup, const po_buyer *
         const char *auxiliary = item->auxiliary ? item->auxiliary : "", *id;
 
         if (!po_auxiliary_parse(auxiliary, &id, &line, p))
-            refuse(out, p, 412, "line %d: SupplierPartAuxiliaryID \"%s\" is not that of a cart from here; create a new cart",
-                   item->line, po_utf8_cut(auxiliary, SHOWN_BYTES, p));
+            refuse(out, p, 412, "line %d: SupplierPartAuxiliaryID \"%s\" is not that of a cart from here; create a new "
+                   "cart", item->line, po_utf8_cut(auxiliary, SHOWN_BYTES, p));
         else if (r && strcmp(r->id, id))
-            refuse(out, p, 412, "line %d belongs to request %s and the first to %s; %s one cart at a time", item->line, id,
-                   r->id, setup->operation);
+            refuse(out, p, 412, "line %d belongs to request %s and the first to %s; %s one cart at a time",
+                   item->line, id, r->id, setup->operation);
         else if (!r && !(r = find_request(known, buyer, id)))
             refuse(out, p, 412, "line %d: request %s is none of this connection; create a new cart", item->line, id);
         else if (!has_line(r, line))
@@ -101,7 +102,8 @@ static po_request *request_of_lines(const po_cxml_setup *setup, const po_buyer *
             return NULL;
     }
     if (!r)
-        refuse(out, p, 412, "operation \"%s\" needs the ItemOut lines of the cart; create a new cart", setup->operation);
+        refuse(out, p, 412, "operation \"%s\" needs the ItemOut lines of the cart; create a new cart",
+               setup->operation);
     return r;
 }
 
@@ -128,8 +130,8 @@ void po_setup_judge(const po_cxml_setup *setup, const po_buyer *buyer, const apr
     memset(out, 0, sizeof(*out));
     out->status = 200;
     if (!strcmp(operation, "source"))
-        refuse(out, p, 450, "operation \"source\" (a request for a quote) is not supported: every price stands in the catalog; "
-               "send operation \"create\"");
+        refuse(out, p, 450, "operation \"source\" (a request for a quote) is not supported: every price stands in the "
+               "catalog; send operation \"create\"");
     else if (!returns && strcmp(operation, "create"))
         refuse(out, p, 450, "operation \"%s\" is not supported, only \"create\", \"edit\" and \"inspect\" are",
                po_utf8_cut(operation, SHOWN_BYTES, p));
