@@ -234,6 +234,19 @@ static const char *add_charges(cart *c)
     return add_usages(c);
 }
 
+/* The order brings the sum back as one number: it has to be one that is understood then. */
+static const char *check_total(const cart *c)
+{
+    char text[PO_DECIMAL_TEXT];
+    po_decimal total;
+
+    if (po_request_total(c->r, &total) == APR_SUCCESS
+        && po_decimal_parse(&total, po_money_text(&total, c->r->currency, text), -1) == APR_SUCCESS)
+        return NULL;
+    return "The sum of this request is larger than an order can hold. Enter a smaller quantity or budget and request "
+           "approval again.";
+}
+
 /* Only what costs nothing, and never a trial: nobody has bought it yet. */
 static void preapprove(cart *c)
 {
@@ -270,7 +283,8 @@ const char *po_cart_build(po_request *r, const po_offer *offer, const po_request
                             "another seller, or ask your procurement team.", offer->seller);
     if (!r->currency)
         return "This offer has no currency, and none is set for your procurement system. Tell the marketplace.";
-    if ((wrong = check_part(&c)) || (wrong = read_action(&c)) || (wrong = read_terms(&c)) || (wrong = add_charges(&c)))
+    if ((wrong = check_part(&c)) || (wrong = read_action(&c)) || (wrong = read_terms(&c)) || (wrong = add_charges(&c))
+        || (wrong = check_total(&c)))
         return wrong;
     preapprove(&c);
     r->state = po_state_of_charges(r);

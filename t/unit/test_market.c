@@ -156,6 +156,20 @@ static void a_contract_with_usage_is_two_approvals_in_one_cart(void **state)
     total_is("4100.00");
 }
 
+static void a_sum_that_no_order_could_bring_back_is_refused(void **state)
+{
+    offer.price = dec("99999.9999");
+    add_dimension("hour", "collector hour", "0.0925", "HUR");
+    form.quantity = "1000000000";
+    form.budget = "100000";
+    built();
+    total_is("100000000000000.085");
+    fresh(NULL);
+    offer.price = dec("999999.9999");
+    form.quantity = "1000000000";
+    refused("larger than an order can hold");
+}
+
 static void free_byol_and_trial_are_a_line_of_zero(void **state)
 {
     static const char *const kinds[][2] = { { "free", "Log Keeper: free, 12 months" },
@@ -291,10 +305,10 @@ static void sums_are_exact(void **state)
     form.quantity = "1000000";
     built();
     total_is("10000.00");
-    offer.price = dec("1234567890.12345678");
+    offer.price = dec("123456789.12345678");
     form.quantity = "1000000000";
     built();
-    total_is("1234567890123456780.00");
+    total_is("123456789123456780.00");
     offer.price = dec("0.00000001");
     form.quantity = "3";
     built();
@@ -525,6 +539,7 @@ int main(void)
         fresh_test(a_contract_is_one_line),
         fresh_test(usage_is_a_line_for_each_dimension),
         fresh_test(a_contract_with_usage_is_two_approvals_in_one_cart),
+        fresh_test(a_sum_that_no_order_could_bring_back_is_refused),
         fresh_test(free_byol_and_trial_are_a_line_of_zero),
         fresh_test(an_offers_unit_and_currency_come_before_the_buyers),
         fresh_test(a_quantity_is_a_whole_number_from_1_to_1000000000),
