@@ -1,4 +1,4 @@
-/* mime.c - the cXML document among the parts of a multipart body (RFC 2046, RFC 2387). What the other parts hold is not read. */
+/* mime.c - the cXML document among the parts of a multipart body (RFC 2046, RFC 2387); nothing is read of the others. */
 #include "cxml/cxml.h"
 
 #include <string.h>

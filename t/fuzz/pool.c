@@ -1,6 +1,8 @@
-/* pool.c - only in `make fuzz`: AddressSanitizer knows malloc's blocks alone, and a pool cuts one of them into many pieces. Here
- * each piece gets a gap behind it that nobody may touch, and when its pool ends, nobody may touch the piece. These functions
- * stand in front of libapr's of the same names.
+/* pool.c - for `make fuzz` alone: pools that AddressSanitizer sees into.
+ *
+ * It knows malloc's blocks, and a pool cuts one of them into many pieces. Here each piece gets a gap behind it that nobody
+ * may touch, and when its pool ends, nobody may touch the piece. These functions stand in front of libapr's of the same
+ * names.
  */
 #include <dlfcn.h>
 #include <sanitizer/asan_interface.h>
@@ -149,7 +151,7 @@ void apr_pool_destroy(apr_pool_t *p)
     end(list, n);
 }
 
-/* One allocator for all of them, which never gives memory back: asking the system each time would be most of the work. */
+/* One allocator for all of them, which never gives memory back: asking the system would be most of the work. */
 apr_status_t apr_pool_create_unmanaged_ex(apr_pool_t **p, apr_abortfunc_t abort_fn, apr_allocator_t *allocator)
 {
     static apr_status_t (*next)(apr_pool_t **p, apr_abortfunc_t abort_fn, apr_allocator_t *allocator);
