@@ -9,6 +9,7 @@
 
 #define ENCODING_NAME 24
 #define DECLARATION_MAX 256             /* the XML declaration ends within so many bytes */
+#define CONVERTED_MAX (2 * 1024 * 1024) /* of a document that is not UTF-8: it lies in memory twice */
 #define WIDEST 3                        /* bytes of UTF-8 that one byte of a supported encoding can become */
 
 static int starts(const po_document_bytes *d, const char *bytes, apr_size_t n)
@@ -109,9 +110,12 @@ static void convert(po_document_bytes *d, const char *from)
     xmlBufferPtr in, out;
     int done = 0;
 
-    d->wrong = "the bytes of the document don't fit its encoding; send UTF-8";
-    if (!handler)
+    d->wrong = d->len > CONVERTED_MAX ? "a document of this size is taken in UTF-8 only"
+                                      : "the bytes of the document don't fit its encoding; send UTF-8";
+    if (!handler || d->len > CONVERTED_MAX) {
+        xmlCharEncCloseFunc(handler);
         return;
+    }
     in = xmlBufferCreateStatic((void *)(apr_uintptr_t)d->buf, d->len);
     out = xmlBufferCreateSize(d->len + d->len / 2 + 16);
     xmlSetStructuredErrorFunc(NULL, quiet);     /* of this thread */
