@@ -131,7 +131,7 @@ void po_explain_setup(po_explanation *x)
     say_user(x);
     say_selected(x);
     po_explain_mode(x);
-    po_setup_judge(s, x->match.buyer, known_requests(x), x->now, &verdict, x->pool);
+    po_setup_judge(s, x->doc.test, x->match.buyer, known_requests(x), x->now, &verdict, x->pool);
     x->status = verdict.status;
     x->detail = verdict.why;
 }

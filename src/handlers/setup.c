@@ -46,19 +46,6 @@ static int load_known(po_exchange *x, apr_array_header_t *known)
     return 0;
 }
 
-/* A copied requisition may come from a test to production: a real order must not become a test, nor the other way. */
-static void judge_mode(const po_exchange *x, po_setup_verdict *verdict)
-{
-    int test = x->doc.test || x->match.buyer->deployment == PO_DEPLOYMENT_TEST;
-    const po_request *n = verdict->request;
-
-    if (!n || !n->test == !test || strcmp(x->doc.setup->operation, "edit"))
-        return;
-    verdict->status = 412;
-    verdict->why = apr_psprintf(x->r->pool, "request %s was made in %s mode and this is %s; create a new cart", n->id,
-                                n->test ? "test" : "production", test ? "test" : "production");
-}
-
 /* ---- the session ---------------------------------------------------------------------------------------------- */
 
 static void fill_session(po_session *s, const po_exchange *x, const po_request *request)
@@ -107,8 +94,7 @@ int po_handle_setup(po_exchange *x)
         if (!load_known(x, known))
             return busy(x);
     }
-    po_setup_judge(x->doc.setup, x->match.buyer, known, x->r->request_time, &verdict, x->r->pool);
-    judge_mode(x, &verdict);
+    po_setup_judge(x->doc.setup, x->doc.test, x->match.buyer, known, x->r->request_time, &verdict, x->r->pool);
     if (verdict.status != 200)
         return refuse(x, verdict.status, verdict.why);
     po_cxml_find_user(x->doc.setup, &x->match.buyer->user_map, x->r->pool);

@@ -132,8 +132,8 @@ typedef struct {
 
 /* known: the requests of this buyer that an ItemOut names (po_request *, with charges); needed for edit and inspect.
  * All lines must name the same request, so the first line's is enough. */
-void po_setup_judge(const po_cxml_setup *setup, const po_buyer *buyer, const apr_array_header_t *known, apr_time_t now,
-                    po_setup_verdict *out, apr_pool_t *p);
+void po_setup_judge(const po_cxml_setup *setup, int test, const po_buyer *buyer, const apr_array_header_t *known,
+                    apr_time_t now, po_setup_verdict *out, apr_pool_t *p);
 /* NULL when the cart of this request may still be changed: nothing of it is ordered, approved, cancelled or expired.
  * Else a sentence in p that says why not and what to do. */
 const char *po_request_edit_refused(const po_request *r, apr_time_t now, apr_pool_t *p);

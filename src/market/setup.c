@@ -107,22 +107,32 @@ static po_request *request_of_lines(const po_cxml_setup *setup, const po_buyer *
     return r;
 }
 
-static void judge_return_visit(const po_cxml_setup *setup, const po_buyer *buyer, const apr_array_header_t *known,
-                               apr_time_t now, po_setup_verdict *out, apr_pool_t *p)
+/* A copied requisition may come from a test to production: a real order must not become a test, nor the other way. */
+static const char *mode_refused(const po_request *r, int test, apr_pool_t *p)
+{
+    if (!r->test == !test)
+        return NULL;
+    return apr_psprintf(p, "request %s was made in %s mode and this is %s; create a new cart", r->id,
+                        r->test ? "test" : "production", test ? "test" : "production");
+}
+
+static void judge_return_visit(const po_cxml_setup *setup, int test, const po_buyer *buyer,
+                               const apr_array_header_t *known, apr_time_t now, po_setup_verdict *out, apr_pool_t *p)
 {
     po_request *r = request_of_lines(setup, buyer, known, out, p);
     const char *wrong;
 
     if (!r)
         return;
-    if (!strcmp(setup->operation, "edit") && (wrong = po_request_edit_refused(r, now, p)))
+    if (!strcmp(setup->operation, "edit")
+        && ((wrong = po_request_edit_refused(r, now, p)) || (wrong = mode_refused(r, test, p))))
         refuse(out, p, 412, "%s", wrong);
     else
         out->request = r;
 }
 
-void po_setup_judge(const po_cxml_setup *setup, const po_buyer *buyer, const apr_array_header_t *known, apr_time_t now,
-                    po_setup_verdict *out, apr_pool_t *p)
+void po_setup_judge(const po_cxml_setup *setup, int test, const po_buyer *buyer, const apr_array_header_t *known,
+                    apr_time_t now, po_setup_verdict *out, apr_pool_t *p)
 {
     const char *operation = setup->operation ? setup->operation : "", *wrong;
     int returns = !strcmp(operation, "edit") || !strcmp(operation, "inspect");
@@ -138,5 +148,5 @@ void po_setup_judge(const po_cxml_setup *setup, const po_buyer *buyer, const apr
     else if ((wrong = po_return_url_refused(buyer, setup->return_url, p)))
         refuse(out, p, 403, "the BrowserFormPost URL is not allowed: %s", wrong);
     else if (returns)
-        judge_return_visit(setup, buyer, known, now, out, p);
+        judge_return_visit(setup, test || buyer->deployment == PO_DEPLOYMENT_TEST, buyer, known, now, out, p);
 }

@@ -14,6 +14,7 @@
 static apr_pool_t *all, *pool;
 static po_buyer buyer;
 static po_cxml_setup setup;
+static int test;                        /* the document says so */
 static apr_array_header_t *known;
 static po_setup_verdict verdict;
 
@@ -40,6 +41,8 @@ static int fresh(void **state)
     apr_pool_clear(pool);
     memset(&buyer, 0, sizeof(buyer));
     buyer.name = "acme";
+    buyer.deployment = PO_DEPLOYMENT_PRODUCTION;
+    test = 0;
     buyer.return_hosts = apr_array_make(pool, 1, sizeof(po_return_host));
     APR_ARRAY_PUSH(buyer.return_hosts, po_return_host) = host;
     memset(&setup, 0, sizeof(setup));
@@ -90,7 +93,7 @@ static void add_line(const char *auxiliary)
 
 static void is_taken(const po_request *request)
 {
-    po_setup_judge(&setup, &buyer, known, NOW, &verdict, pool);
+    po_setup_judge(&setup, test, &buyer, known, NOW, &verdict, pool);
     if (verdict.status != 200)
         fail_msg("status %d: %s", verdict.status, verdict.why);
     assert_null(verdict.why);
@@ -99,7 +102,7 @@ static void is_taken(const po_request *request)
 
 static void is_refused(int status, const char *text)
 {
-    po_setup_judge(&setup, &buyer, known, NOW, &verdict, pool);
+    po_setup_judge(&setup, test, &buyer, known, NOW, &verdict, pool);
     assert_int_equal(verdict.status, status);
     assert_null(verdict.request);
     if (!verdict.why || !strstr(verdict.why, text))
@@ -312,6 +315,21 @@ static void a_request_without_an_end_can_be_edited(void **state)
     is_taken(r);
 }
 
+static void a_cart_of_test_mode_is_not_edited_in_production_nor_the_other_way(void **state)
+{
+    po_request *r = add_request("req-a");
+
+    add_line("req-a.1");
+    test = 1;
+    is_refused(412, "was made in production mode and this is test");
+    r->test = 1;
+    is_taken(r);
+    test = 0;
+    is_refused(412, "was made in test mode and this is production");
+    buyer.deployment = PO_DEPLOYMENT_TEST;
+    is_taken(r);
+}
+
 static void every_other_state_is_only_shown_and_named(void **state)
 {
     po_request *r = add_request("req-a");
@@ -348,6 +366,7 @@ int main(void)
         TEST(what_was_cancelled_is_only_shown_and_its_successor_named),
         TEST(what_has_expired_is_only_shown_even_before_it_was_swept),
         TEST(a_request_without_an_end_can_be_edited),
+        TEST(a_cart_of_test_mode_is_not_edited_in_production_nor_the_other_way),
         TEST(every_other_state_is_only_shown_and_named),
     };
 
