@@ -57,23 +57,6 @@ static void take_header(apr_table_t *headers, const char *s, const char *end, ap
     apr_table_mergen(headers, name, apr_pstrmemdup(p, value, (apr_size_t)(end - value)));
 }
 
-/* The value of charset= in a Content-Type. */
-static const char *charset_of(const char *type, apr_pool_t *p)
-{
-    const char *s = type ? strchr(type, ';') : NULL;
-    apr_size_t n;
-
-    for (; s; s = strchr(s, ';')) {
-        s += 1 + strspn(s + 1, " \t");
-        if (strncasecmp(s, "charset=", 8))
-            continue;
-        s += 8 + (s[8] == '"');
-        n = strcspn(s, "\"; \t");
-        return n ? apr_pstrmemdup(p, s, n) : NULL;
-    }
-    return NULL;
-}
-
 /* Joins the chunks of Transfer-Encoding: chunked where they lie. */
 static const char *join_chunks(po_captured *c, char *s, char *end)
 {
@@ -137,8 +120,7 @@ static const char *read_http(po_captured *c, char *s, char *end, apr_pool_t *p)
         return "it has headers but no body; an empty line must stand between them";
     c->host = apr_table_get(headers, "Host");
     c->content_type = apr_table_get(headers, "Content-Type");
-    c->charset = charset_of(c->content_type, p);
-    c->multipart = c->content_type && !strncasecmp(c->content_type, "multipart/", 10);
+    c->charset = c->content_type ? po_mime_parameter(c->content_type, "charset", p) : NULL;
     return take_body(c, headers, next ? next : end, end);
 }
 

@@ -209,6 +209,31 @@ static void say_captured(const po_explanation *x)
         po_say("", "Content-Type %s", c->content_type);
 }
 
+/* A body in parts becomes the document in it. */
+static void find_document(po_explanation *x)
+{
+    po_captured *c = &x->captured;
+    const char *wrong;
+    po_mime parts;
+    int i;
+
+    if ((wrong = po_mime_read(&parts, c->content_type, c->body, c->len, x->pool))) {
+        refuse(x, 400, wrong);
+        return;
+    }
+    c->body = parts.document;
+    c->len = parts.len;
+    c->charset = parts.charset;
+    po_say("parts", "the document of %" APR_SIZE_T_FMT " bytes, %s, and %d attachment%s (not kept)", c->len,
+           encoding(x), parts.attachments->nelts, parts.attachments->nelts == 1 ? "" : "s");
+    for (i = 0; i < parts.attachments->nelts; i++) {
+        const po_mime_part *part = &APR_ARRAY_IDX(parts.attachments, i, po_mime_part);
+
+        po_say("", "%s, %s, %" APR_SIZE_T_FMT " bytes", part->content_id ? part->content_id : "(no Content-ID)",
+               part->content_type, part->length);
+    }
+}
+
 /* What the server refuses before it reads the document. 0: refused. */
 static int explain_request(po_explanation *x)
 {
@@ -224,8 +249,8 @@ static int explain_request(po_explanation *x)
     }
     else if (x->site->fault)
         refuse(x, 560, "This server is being maintained");
-    else if (c->multipart)
-        refuse(x, 450, "Documents with attachments are not supported; send the cXML document alone");
+    else if (po_mime_is_multipart(c->content_type))
+        find_document(x);
     return !x->status;
 }
 
@@ -326,7 +351,7 @@ static void read_document(po_explanation *x, po_cxml_reader *reader)
     rv = po_cxml_read(reader, x->pool, x->captured.body, x->captured.len, x->captured.charset, &x->doc);
     po_cxml_reader_note_ignored(reader, NULL);
     say_envelope(x);
-    if (rv != APR_SUCCESS) {
+    if (rv != APR_SUCCESS || !po_cxml_is_request(&x->doc)) {
         po_say("reading", "ends: %s", x->doc.why);
         refuse(x, x->doc.status, x->doc.why);
         return;

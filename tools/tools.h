@@ -37,9 +37,8 @@ const char *po_dump_read(po_dump *out, const char *text, apr_size_t len, po_cryp
 typedef struct {
     const char *method, *path, *host;   /* NULL: a bare document */
     const char *content_type, *charset; /* NULL: not said */
-    const char *body;                   /* with a NUL behind it */
+    char *body;                         /* with a NUL behind it */
     apr_size_t len;
-    int multipart;                      /* the document is one part of several */
 } po_captured;
 
 /* A bare document, or request line (which may be missing), headers, an empty line and the body. bytes[len] must be 0.

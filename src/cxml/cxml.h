@@ -117,6 +117,8 @@ void po_cxml_reader_destroy(po_cxml_reader *r);
  * not read at all. */
 apr_status_t po_cxml_read(po_cxml_reader *r, apr_pool_t *p, const char *buf, apr_size_t len, const char *charset,
                           po_cxml *out);
+/* 1 for a Request. A Response or Message asks for nothing: 0, with status and why set as for one that can't be read. */
+int po_cxml_is_request(po_cxml *doc);
 /* From now on the names of elements that mean nothing to us are counted there (name -> int *, in the hash's pool); NULL: not
  * any more. For tools that explain. */
 void po_cxml_reader_note_ignored(po_cxml_reader *r, apr_hash_t *names);

@@ -152,6 +152,7 @@ void po_reader_collect(po_cxml_reader *r, po_text_mode mode, const char **into)
     r->into = into;
     r->text_depth = r->depth;
     r->text.len = r->piece_len = 0;
+    r->piece = "";
     r->short_to = 0;
     r->mute = 0;
     r->join = 0;
@@ -688,6 +689,16 @@ apr_status_t po_cxml_read(po_cxml_reader *r, apr_pool_t *p, const char *buf, apr
         po_reader_finish(r);
     po_document_bytes_free(&d);
     return out->status ? APR_EGENERAL : APR_SUCCESS;
+}
+
+int po_cxml_is_request(po_cxml *doc)
+{
+    if (doc->kind != PO_CXML_RESPONSE && doc->kind != PO_CXML_CART)
+        return 1;
+    doc->status = 400;
+    doc->why = doc->kind == PO_CXML_CART ? "the document holds a PunchOutOrderMessage, not a Request"
+                                         : "the document holds a Response, not a Request";
+    return 0;
 }
 
 void po_cxml_reader_note_ignored(po_cxml_reader *r, apr_hash_t *names)

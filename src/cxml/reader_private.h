@@ -95,7 +95,7 @@ struct po_cxml_reader {
     po_text_mode mode;
     int text_depth;                     /* of the element that is being collected */
     int mute;                           /* depth of an element in it whose text is not read (card data); 0: none */
-    const char *piece;                  /* the first piece of text, where it lies in bytes; NULL: none, or in text */
+    const char *piece;                  /* the first piece of text, where it lies in bytes; "": none, or in text */
     apr_size_t piece_len;
     apr_size_t raw_from;                /* PO_TEXT_RAW: where in bytes the content begins */
     const char **into;                  /* its text goes here, trimmed */

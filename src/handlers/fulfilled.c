@@ -114,7 +114,9 @@ int po_handle_fulfilled(request_rec *r, const po_site *site, const char *event)
         apr_table_setn(r->err_headers_out, "WWW-Authenticate", "Bearer");
         return problem(r, HTTP_UNAUTHORIZED, "Send the token of the event's callback as Authorization: Bearer");
     }
-    if ((rc = po_body_read(r, BODY_LIMIT, &body, &len)) != OK)
+    if ((rc = po_body_read(r, BODY_LIMIT, &body, &len)) == AP_FILTER_ERROR)
+        return rc;                      /* a broken chunk: httpd has answered already */
+    if (rc != OK)
         return problem(r, rc, "The body could not be read, or it is larger than 64 KB");
     po_answer_read(&a, body, len, r->pool);
     if (!a.status || (strcmp(a.status, "active") && strcmp(a.status, "failed")))

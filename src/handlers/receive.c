@@ -105,17 +105,6 @@ static int refuse_match(po_exchange *x)
                                     "shared secret");
 }
 
-/* What we would send, or what answers it: it asks for nothing. */
-static int is_no_request(po_cxml *doc)
-{
-    if (doc->kind != PO_CXML_RESPONSE && doc->kind != PO_CXML_CART)
-        return 0;
-    doc->status = 400;
-    doc->why = doc->kind == PO_CXML_CART ? "the document holds a PunchOutOrderMessage, not a Request"
-                                         : "the document holds a Response, not a Request";
-    return 1;
-}
-
 /* ---- attachments ---------------------------------------------------------------------------------------------- */
 
 /* A body in parts becomes the document in it; any other is the document. NULL, or what is wrong. */
@@ -208,7 +197,7 @@ int po_cxml_door(request_rec *r, const po_site *site)
     if ((wrong = find_document(r, body, len, &parts)))
         return refuse_parts(&x, wrong);
     if (po_cxml_read(x.thread->reader, r->pool, parts.document, parts.len, parts.charset, &x.doc) != APR_SUCCESS
-        || is_no_request(&x.doc))
+        || !po_cxml_is_request(&x.doc))
         return refuse_document(&x);
     match(&x);
     if (x.match.result != PO_MATCH_OK)

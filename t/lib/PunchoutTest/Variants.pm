@@ -38,7 +38,7 @@ my %charset = ('utf-16' => 'UTF-16', 'latin-1' => 'ISO-8859-1');
 # What stands before the cXML document, the document, what stands behind it: in a MIME message that is something.
 sub parts {
     my $message = shift;
-    return $message =~ /^(Content-Type:.*?)(<\?xml.*?<\/cXML>)(.*)$/s ? ($1, $2, $3) : ('', $message, '');
+    return $message =~ /^(Content-Type:.*?)(<\?xml.*?<\/cXML>(?:\r?\n(?=\r?\n--))?)(.*)$/s ? ($1, $2, $3) : ('', $message, '');
 }
 
 # The changed document, or the message with it; undef where there is nothing to change.
