@@ -481,6 +481,17 @@ static const char *take_product(const reading *r, const po_product_text *t, apr_
     return r->fn ? r->fn(r->baton, &product) : NULL;
 }
 
+/* A message repeats what the file says, and stays one line of a log or terminal all the same. */
+static const char *one_line(const char *message, apr_pool_t *p)
+{
+    char *out = apr_pstrdup(p, message), *c;
+
+    for (c = out; *c; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            *c = '?';
+    return out;
+}
+
 static const char *take_file(reading *r, po_crypto *digest)
 {
     po_catalog_scan *scan;
@@ -493,7 +504,7 @@ static const char *take_file(reading *r, po_crypto *digest)
         wrong = take_product(r, &t, tmp);
         apr_pool_clear(tmp);
     }
-    return wrong ? apr_pstrdup(r->p, wrong) : NULL;
+    return wrong ? one_line(wrong, r->p) : NULL;
 }
 
 const char *po_catalog_read(const char *file, po_crypto *digest, po_product_fn *fn, void *baton, apr_pool_t *p)

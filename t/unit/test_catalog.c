@@ -248,6 +248,11 @@ static void a_misspelt_member_is_refused(void **state)
     refused("{'products':[],\n'products':[]}", 2, "a second member \"products\"", "");
 }
 
+static void a_message_is_one_line_whatever_the_file_holds(void **state)
+{
+    refused(offer("'id':'o','pricing':'free','a\\n\\u001bb':1"), 3, "unknown member \"a??b\"", "");
+}
+
 static void a_product_needs_name_seller_and_an_offer(void **state)
 {
     refused(product("'name':'N','seller':'S'," FREE), 3, "\"id\" is missing", "");
@@ -517,6 +522,7 @@ int main(void)
         cmocka_unit_test(an_id_is_used_once),
         cmocka_unit_test(an_id_is_used_once_within_a_product_too),
         cmocka_unit_test(a_misspelt_member_is_refused),
+        cmocka_unit_test(a_message_is_one_line_whatever_the_file_holds),
         cmocka_unit_test(a_product_needs_name_seller_and_an_offer),
         cmocka_unit_test(a_link_that_runs_in_a_browser_is_refused),
         cmocka_unit_test(a_mistake_of_syntax_has_its_line),
