@@ -151,15 +151,38 @@ void apr_pool_destroy(apr_pool_t *p)
     end(list, n);
 }
 
-/* One allocator for all of them, which never gives memory back: asking the system would be most of the work. */
+/* One allocator for all of them, which never gives memory back: the system could hand it to somebody else, poisoned as it
+ * is, and asking for it each time would be most of the work. */
+apr_status_t apr_allocator_create(apr_allocator_t **allocator)
+{
+    static apr_allocator_t *shared;
+    apr_status_t (*next)(apr_allocator_t **allocator);
+
+    if (!shared) {
+        *(void **)&next = real("apr_allocator_create");
+        if (next(&shared) != APR_SUCCESS)
+            abort();
+    }
+    *allocator = shared;
+    return APR_SUCCESS;
+}
+
+/* So that no pool takes it along when it ends. */
+void apr_allocator_owner_set(apr_allocator_t *allocator, apr_pool_t *p)
+{
+}
+
+void apr_allocator_destroy(apr_allocator_t *allocator)
+{
+}
+
 apr_status_t apr_pool_create_unmanaged_ex(apr_pool_t **p, apr_abortfunc_t abort_fn, apr_allocator_t *allocator)
 {
     static apr_status_t (*next)(apr_pool_t **p, apr_abortfunc_t abort_fn, apr_allocator_t *allocator);
-    static apr_allocator_t *shared;
 
     if (!next)
         *(void **)&next = real("apr_pool_create_unmanaged_ex");
-    if (!shared && apr_allocator_create(&shared) != APR_SUCCESS)
-        abort();
-    return next(p, abort_fn, allocator ? allocator : shared);
+    if (!allocator)
+        apr_allocator_create(&allocator);
+    return next(p, abort_fn, allocator);
 }
