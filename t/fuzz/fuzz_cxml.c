@@ -12,6 +12,12 @@ static const char *const charsets[] = { "UTF-8", "us-ascii", "ISO-8859-1", "wind
 static po_cxml_reader *reader;
 static po_crypto *crypto;
 
+static void stop(void)
+{
+    po_cxml_reader_destroy(reader);
+    po_crypto_destroy(crypto);
+}
+
 static void start(void)
 {
     apr_initialize();
@@ -19,6 +25,7 @@ static void start(void)
     reader = po_cxml_reader_create();
     crypto = po_crypto_create();
     fuzz_require(reader && crypto);
+    atexit(stop);                       /* or LeakSanitizer complains: it doesn't see what only pools point to */
 }
 
 /* Refused with a Status and a sentence, or accepted with what its kind promises. */
