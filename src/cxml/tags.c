@@ -37,24 +37,37 @@ static int too_many_in_tag(const char *s, const char *end)
     return 1;
 }
 
-/* What a tag's first bytes say that it is, if its end is not the next '>'. */
-static int kind_of(const char *tag)
+/* What stands before the '>' that ends it, if any '>' alone does not: by the first bytes of the tag. */
+static int closing_of(const char *tag, const char **closing)
 {
-    return tag[1] == '?' ? 0 : tag[1] != '!' ? -1 : tag[2] == '-' ? 1 : tag[2] == '[' ? 2 : -1;
+    static const char *const closings[3] = { "?", "--", "]]" };
+    int kind = tag[1] == '?' ? 0 : tag[1] != '!' ? -1 : tag[2] == '-' ? 1 : tag[2] == '[' ? 2 : -1;
+
+    if (kind >= 0)
+        *closing = closings[kind];
+    return kind;
+}
+
+static const char *section_end(const char *s, const char *end, const char *closing)
+{
+    apr_size_t n = strlen(closing);
+
+    for (s += n; s < end && (s = memchr(s, '>', (apr_size_t)(end - s))); s++)
+        if (!memcmp(s - n, closing, n))
+            return s;
+    return end;
 }
 
 /* ends: the next of each kind, as far as they are known; looked for once, however many begin before it. */
 static int section_fits(const char *tag, const char *end, const char *ends[3])
 {
-    static const char *const closing[3] = { "?>", "-->", "]]>" };
-    int kind = kind_of(tag);
+    const char *closing;
+    int kind = closing_of(tag, &closing);
 
     if (kind < 0)
         return 1;
     if (!ends[kind] || ends[kind] < tag)
-        ends[kind] = memmem(tag, (apr_size_t)(end - tag), closing[kind], strlen(closing[kind]));
-    if (!ends[kind])
-        ends[kind] = end;
+        ends[kind] = section_end(tag, end, closing);
     return ends[kind] - tag <= PIECE_MAX;
 }
 
