@@ -58,7 +58,7 @@ for my $file (@files) {
     unlike $text, qr/explain-secret|guess-99/, "$name: and shows no secret";
     $seen{$real}++;
 }
-is_deeply [sort keys %seen], [200, 401, 403, 406, 409, 450], 'the documents show every kind of answer';
+is_deeply [sort keys %seen], [200, 400, 401, 403, 406, 409, 412, 450], 'the documents show every kind of answer';
 
 # ---- what changes with the ledger ------------------------------------------------------------------------------------
 
