@@ -464,7 +464,7 @@ static void on_doctype(void *data, const xmlChar *name, const xmlChar *public_id
 
     if (is_refused(r) || *s != '[')
         return;
-    for (s++; blank(*s); s++)
+    for (s++; *s && blank(*s); s++)
         ;
     if (*s != ']')
         forbidden(data);
