@@ -425,8 +425,10 @@ static void on_start(void *data, const xmlChar *name, const xmlChar *prefix, con
         note_ignored(r, name);
     if (r->mode != PO_TEXT_NONE)
         start_in_text(r, e);
-    else if (e >= PO_E_Payment)
-        po_reader_enter(r, nothing_matters);    /* card data: not even read */
+    else if (e >= PO_E_Payment) {       /* card data: not even read */
+        if (r->place->start != nothing_matters)
+            po_reader_enter(r, nothing_matters);        /* once, however deep it lies in itself */
+    }
     else {
         r->name = name;
         r->place->start(r, e, &a);

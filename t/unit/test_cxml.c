@@ -363,6 +363,15 @@ static void card_data_is_read_nowhere(void **state)
     assert_string_equal(doc.order->contact->name, "n");
 }
 
+static void card_data_may_lie_as_deep_as_anything(void **state)
+{
+    reads(apr_pstrcat(pool, OPEN HEADER "<Request><OrderRequest><OrderRequestHeader orderID=\"PO-1\">", times("<PCard>", 90),
+                      times("</PCard>", 90), "<Extrinsic name=\"a\">b</Extrinsic></OrderRequestHeader>",
+                      ITEM("1", "4.00") "</OrderRequest></Request></cXML>", NULL));
+    assert_string_equal(APR_ARRAY_IDX(doc.order->extrinsics, 0, po_cxml_extrinsic).value, "b");
+    assert_string_equal(item_at(0)->part, "off-1");
+}
+
 static void requests_that_are_not_carried_out_are_named(void **state)
 {
     static const char *const names[] = { "GetPendingRequest", "SubscriptionListRequest", "ProviderSetupRequest",
@@ -703,6 +712,7 @@ int main(void)
         cmocka_unit_test(a_buyers_own_list_says_where_the_shopper_is_found),
         cmocka_unit_test(a_blanket_order_and_its_release_are_read),
         cmocka_unit_test(a_status_update_is_read_in_any_order), cmocka_unit_test(card_data_is_read_nowhere),
+        cmocka_unit_test(card_data_may_lie_as_deep_as_anything),
         cmocka_unit_test(requests_that_are_not_carried_out_are_named),
         cmocka_unit_test(elements_that_nobody_knows_are_ignored_wherever_they_stand),
         cmocka_unit_test(names_that_mean_nothing_are_counted_when_asked),
