@@ -161,7 +161,11 @@ void po_reader_collect(po_cxml_reader *r, po_text_mode mode, const char **into)
 
 void po_reader_enter(po_cxml_reader *r, po_place_fn *start)
 {
-    r->place++;                         /* PO_PLACES is more than the functions that enter others nest */
+    if (r->place == r->places + PO_PLACES - 1) {        /* more than the functions that enter others nest */
+        po_reader_refuse(r, 400, "the elements lie in each other as no document needs it");
+        return;
+    }
+    r->place++;
     r->place->start = start;
     r->place->depth = r->depth;
 }
