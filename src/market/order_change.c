@@ -64,6 +64,7 @@ static void order_charge(change *x, const po_order_match_line *l)
     c->order_line = l->item->line;
 }
 
+/* While a person must decide nothing is cancelled: a line that was spoilt on the way looks like one that was left out. */
 static void cancel_charges(change *x, const apr_array_header_t *owned)
 {
     int i, n;
@@ -76,7 +77,8 @@ static void cancel_charges(change *x, const apr_array_header_t *owned)
 
             if (!po_charge_is_on(c, x->order) || (x->taken && apr_hash_get(x->taken, &c, sizeof(c))))
                 continue;
-            c->state = PO_CHARGE_CANCELLED;
+            if (!x->out->held)
+                c->state = PO_CHARGE_CANCELLED;
             note_change(x, r);
         }
     }

@@ -125,6 +125,29 @@ static void an_update_that_a_person_must_decide_leaves_other_requests_as_they_ar
     assert_int_equal(b->state, PO_STATE_ACTIVE);
 }
 
+static void an_update_that_a_person_must_decide_cancels_nothing(void **state)
+{
+    po_request *r = active_request(), *b = add_request("req-b");
+
+    add_charge(b, "off-x", "1", "5");
+    charge(b, 0)->state = PO_CHARGE_ORDERED;
+    charge(b, 0)->order_id = "PO-1";
+    charge(b, 0)->order_line = 3;
+    b->state = PO_STATE_ACTIVE;
+    b->told = 1;
+    buyer.mismatch = PO_MISMATCH_HOLD;
+    add_line("req-a.1", "off-both", "1", "1200");
+    add_line("req-a.2 (copy)", "off-both", "2000", "0.25");     /* spoilt on the way: it is not left out */
+    update();
+    assert_int_equal(match.held, 1);
+    outcome_is(r, PO_OUTCOME_NONE);
+    outcome_is(b, PO_OUTCOME_NONE);
+    assert_int_equal(charge_state(r, 1), PO_CHARGE_ORDERED);
+    assert_int_equal(charge_state(b, 0), PO_CHARGE_ORDERED);
+    assert_int_equal(r->state, PO_STATE_HELD);
+    assert_int_equal(b->state, PO_STATE_HELD);
+}
+
 static void a_dimension_that_an_update_leaves_out_is_a_change(void **state)
 {
     po_request *r = active_request();
@@ -482,6 +505,7 @@ int main(void)
         fresh_test(an_update_that_changes_nothing_tells_nobody),
         fresh_test(an_update_must_keep_part_price_and_currency),
         fresh_test(an_update_that_a_person_must_decide_leaves_other_requests_as_they_are),
+        fresh_test(an_update_that_a_person_must_decide_cancels_nothing),
         fresh_test(a_dimension_that_an_update_leaves_out_is_a_change),
         fresh_test(a_quantity_of_zero_is_a_line_left_out),
         fresh_test(an_approval_that_an_update_leaves_out_holds_the_request),
