@@ -430,6 +430,8 @@ static int sum_lines(const apr_array_header_t *lines, po_decimal *sum, const cha
         const po_order_match_line *l = &APR_ARRAY_IDX(lines, i, po_order_match_line);
         const po_decimal *price = price_of(l, &own);
 
+        if (!l->item->quantity.value)
+            continue;                   /* it costs nothing, whatever it says or doesn't say of a price */
         if (!price || !own || (*currency && strcmp(*currency, own)))
             return 0;
         *currency = own;

@@ -148,6 +148,21 @@ static void an_update_that_a_person_must_decide_cancels_nothing(void **state)
     assert_int_equal(b->state, PO_STATE_HELD);
 }
 
+static void a_line_of_quantity_zero_does_not_hide_a_total_that_is_too_small(void **state)
+{
+    po_cxml_item *item;
+
+    active_request();
+    order.currency = "USD";
+    order.total = dec("1200");
+    add_line("req-a.1", "off-both", "5", "1200");
+    add_line("req-a.2", "off-both", "2000", "0.25");
+    item = add_line("req-a.9", NULL, "0", "0");
+    item->has_price = item->has_detail = 0;
+    item->currency = NULL;
+    update_is_refused("Total is 1200.00 USD, but the lines sum up to 6500.00 USD");
+}
+
 static void a_dimension_that_an_update_leaves_out_is_a_change(void **state)
 {
     po_request *r = active_request();
@@ -506,6 +521,7 @@ int main(void)
         fresh_test(an_update_must_keep_part_price_and_currency),
         fresh_test(an_update_that_a_person_must_decide_leaves_other_requests_as_they_are),
         fresh_test(an_update_that_a_person_must_decide_cancels_nothing),
+        fresh_test(a_line_of_quantity_zero_does_not_hide_a_total_that_is_too_small),
         fresh_test(a_dimension_that_an_update_leaves_out_is_a_change),
         fresh_test(a_quantity_of_zero_is_a_line_left_out),
         fresh_test(an_approval_that_an_update_leaves_out_holds_the_request),
