@@ -162,6 +162,11 @@ static int is_blanket(const po_cxml_order *order)
     return same_text(order->order_type, "blanket");
 }
 
+static int awaits_release(const po_cxml_order *order)
+{
+    return is_blanket(order) && order->release_required;
+}
+
 static void compare_price(matching *m, const po_cxml_item *item, const po_charge *c)
 {
     if (item->has_price) {
@@ -221,6 +226,8 @@ static void judge(matching *m, const po_order_match_line *l)
 
     if (is_own(m, r, c))
         judge_own(m, l);
+    else if (m->owned && c->state == PO_CHARGE_ORDERED && awaits_release(m->order))
+        return;                         /* its release has ordered it; a changed blanket order orders nothing */
     else if (c->state == PO_CHARGE_ORDERED)
         refuse(m, l->item, "charge %s.%d is already ordered by order %s; don't order it twice", r->id, c->line,
                c->order_id ? c->order_id : "(unknown)");
@@ -547,7 +554,7 @@ static void run(matching *m, int test)
 {
     const po_cxml_order *order = m->order;
     po_order_match *out = m->out;
-    int i, blanket = is_blanket(order) && order->release_required;
+    int i, blanket = awaits_release(order);
 
     memset(out, 0, sizeof(*out));
     out->status = 200;

@@ -455,6 +455,27 @@ static void a_blanket_order_that_awaits_releases_orders_nothing(void **state)
     assert_string_equal(charge(r, 0)->order_id, "PO-2");
 }
 
+static void a_blanket_order_may_be_changed_after_its_release(void **state)
+{
+    po_request *r = usual_request();
+
+    new_order("REL-1");
+    order.order_type = "release";
+    add_line("req-a.1", "off-both", "1", "1200");
+    is_taken();
+    new_order("PO-1");
+    order.type = "update";
+    order.order_type = "blanket";
+    order.release_required = 1;
+    add_line("req-a.1", "off-both", "1", "1200");
+    add_line("req-a.2", "off-both", "2000", "0.25");
+    updates();
+    assert_int_equal(match.awaits_release, 1);
+    assert_int_equal(match.requests->nelts, 0);
+    assert_string_equal(charge(r, 0)->order_id, "REL-1");
+    assert_int_equal(charge_state(r, 1), PO_CHARGE_REQUESTED);
+}
+
 static void blanket(const char *max_amount, const char *currency)
 {
     po_cxml_item *item;
@@ -542,6 +563,7 @@ int main(void)
         fresh_test(nothing_follows_a_delete),
         fresh_test(a_reference_to_another_order_is_refused),
         fresh_test(a_blanket_order_that_awaits_releases_orders_nothing),
+        fresh_test(a_blanket_order_may_be_changed_after_its_release),
         fresh_test(a_blanket_order_may_name_its_limit_instead_of_a_price),
         fresh_test(a_line_without_detail_is_taken_at_the_carts_price),
         fresh_test(a_line_typed_by_hand_is_the_settings_business),
