@@ -38,8 +38,9 @@ static po_document *read_document(sqlite3_stmt *st, apr_pool_t *p)
 apr_status_t po_document_get(po_ledger_db *db, const char *site, const char *payload_id, apr_pool_t *p,
                              po_document **out)
 {
+    /* ours first: a buyer numbers his documents as he likes, and a cart that is sent again must be the cart */
     po_cursor c = { po_statement(db, PO_SQL_DOCUMENT_GET, "SELECT " DOCUMENT_COLUMNS " FROM document WHERE site = ?1 AND payload_id = ?2"
-                                 " ORDER BY seq DESC LIMIT 1") };
+                                 " ORDER BY outgoing DESC, seq DESC LIMIT 1") };
     apr_status_t rv;
 
     *out = NULL;

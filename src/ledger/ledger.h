@@ -177,6 +177,7 @@ typedef struct {                                /* a document that we sent or re
     apr_time_t at;
 } po_document;
 apr_status_t po_document_insert(po_ledger_db *db, const po_document *d);
+/* Of several with one payloadID the latest that we sent, else the latest. APR_NOTFOUND. */
 apr_status_t po_document_get(po_ledger_db *db, const char *site, const char *payload_id, apr_pool_t *p,
                              po_document **out);
 

@@ -251,6 +251,20 @@ static void a_status_is_kept_with_the_requests_of_the_order_or_cart_that_it_name
     assert_int_equal(number(&f->db, "SELECT count(*) FROM document WHERE kind = 'StatusUpdateRequest'"), 7);
 }
 
+static void what_a_buyer_says_under_the_number_of_a_cart_never_stands_in_its_place(void **state)
+{
+    fixture *f = *state;
+    po_request *r = insert_request(f, "req-1");
+    po_document cart = { SITE, "acme", "status-1", "PunchOutOrderMessage", "req-1", "<cXML/>", 1, 55 }, *got;
+
+    assert_int_equal(po_document_insert(&f->db, &cart), APR_SUCCESS);
+    say(f, "acme", "status-1", "201 under the number that it refers to");
+    told_about(f, r->id, 1, "201 under the number that it refers to");
+    say(f, "bolt", NULL, "200 of a stranger");
+    assert_int_equal(po_document_get(&f->db, SITE, "status-1", f->p, &got), APR_SUCCESS);
+    assert_text(got->body, "<cXML/>");
+}
+
 static void no_statement_about_the_history_reads_a_whole_table(void **state)
 {
     fixture *f = *state;
@@ -338,6 +352,7 @@ int main(void)
         T(an_order_is_read_back_as_an_event_tells_it),
         T(the_ordered_quantity_is_kept_beside_the_carts),
         T(a_status_is_kept_with_the_requests_of_the_order_or_cart_that_it_names),
+        T(what_a_buyer_says_under_the_number_of_a_cart_never_stands_in_its_place),
         T(no_statement_about_the_history_reads_a_whole_table),
         T(a_ledger_of_version_1_keeps_its_rows_and_takes_what_is_new),
     };
