@@ -57,6 +57,24 @@ static apr_status_t repeat_order(judging *j, const po_order_record *before)
     return APR_SUCCESS;
 }
 
+/* A new order that is no newer than what was taken under its number: the buyer's system has sent it late, or counts anew. */
+static apr_status_t refuse_older(judging *j)
+{
+    const po_order_case *c = j->c;
+    po_order_record *latest;
+    apr_status_t rv = po_order_latest(j->db, c->site, c->buyer->name, c->test, NULL, c->order->order_id, j->p, &latest);
+
+    if (rv != APR_SUCCESS)
+        return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+    if (po_order_version_compare(j->out->version, latest->version) > 0)
+        return APR_SUCCESS;
+    j->out->before = latest;
+    answer(j, 409, apr_psprintf(j->p, "orderVersion is %s, but version %s of order %s was taken already (payloadID %s). Send a "
+                                "change as type=\"update\" with a higher orderVersion, or use a new orderID", j->out->version,
+                                latest->version, c->order->order_id, latest->payload_id));
+    return APR_SUCCESS;
+}
+
 /* A retry gets the answer of before, and nothing happens twice (design.md §7). */
 static apr_status_t seen_before(judging *j)
 {
@@ -66,8 +84,10 @@ static apr_status_t seen_before(judging *j)
     apr_status_t rv = po_order_find(j->db, c->site, c->buyer->name, c->payload_id, c->digest, c->test, c->order->order_id,
                                     c->type == PO_ORDER_NEW ? j->out->version : NULL, j->p, &rec, &same, &j->out->reused);
 
+    if (rv == APR_NOTFOUND)
+        return c->type == PO_ORDER_NEW ? refuse_older(j) : APR_SUCCESS;
     if (rv != APR_SUCCESS)
-        return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+        return rv;
     if (same && c->payload_id && rec->payload_id && !strcmp(rec->payload_id, c->payload_id))
         repeat(j, rec);
     else if (same)

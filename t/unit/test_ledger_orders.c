@@ -204,6 +204,77 @@ static void the_ordered_quantity_is_kept_beside_the_carts(void **state)
     assert_int_equal(got->test, 1);
 }
 
+/* ---- judging -------------------------------------------------------------------------------------------------- */
+
+static po_buyer acme(void)
+{
+    po_buyer b;
+
+    memset(&b, 0, sizeof(b));
+    b.name = "acme";
+    b.profile = *po_profile_find("generic");
+    b.deployment = PO_DEPLOYMENT_PRODUCTION;
+    return b;
+}
+
+/* An order of one line: 2 x 1200 of off-year. */
+static po_cxml_order order_of(fixture *f, const char *order_id, const char *version, const char *type, const char *auxiliary)
+{
+    po_cxml_order o;
+    po_cxml_item *item;
+
+    memset(&o, 0, sizeof(o));
+    o.order_id = order_id;
+    o.version = version;
+    o.type = type;
+    o.items = apr_array_make(f->p, 1, sizeof(po_cxml_item));
+    item = apr_array_push(o.items);
+    memset(item, 0, sizeof(*item));
+    item->line = 1;
+    item->auxiliary = auxiliary;
+    item->part = "off-year";
+    item->quantity = decimal("2");
+    item->unit_price = decimal("1200");
+    item->has_price = item->has_detail = 1;
+    item->currency = "USD";
+    return o;
+}
+
+static po_order_verdict judged(fixture *f, const char *payload, po_cxml_order o, int test)
+{
+    po_buyer buyer = acme();
+    po_order_case c = { SITE, &buyer, payload, &o, PO_ORDER_NEW, test, apr_pstrcat(f->p, "digest of ", payload, NULL), 99 };
+    po_order_verdict v;
+
+    assert_true(po_order_type_find(o.type, &c.type));
+    assert_int_equal(po_order_judge(&f->db, &c, &v, f->p), APR_SUCCESS);
+    return v;
+}
+
+static void a_new_order_is_no_older_than_what_was_taken_of_it(void **state)
+{
+    static const struct { const char *version; int status; } rows[] = {
+        { "2", 409 }, { "2.5", 409 }, { "3", 409 }, { "03", 409 }, { "4", 200 } };
+    fixture *f = *state;
+    po_request *r = insert_request(f, "req-a");
+    po_order_verdict v;
+    size_t i;
+
+    insert_request(f, "req-b");
+    assert_int_equal(insert_order(f, "p-1", "PO-1", "1", "new", 0, r), APR_SUCCESS);
+    assert_int_equal(insert_order(f, "p-2", "PO-1", "3", "update", 0, r), APR_SUCCESS);
+    for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        v = judged(f, "p-3", order_of(f, "PO-1", rows[i].version, "new", "req-b.1"), 0);
+        if (v.status != rows[i].status)
+            fail_msg("version %s: status %d: %s", rows[i].version, v.status, v.detail ? v.detail : "");
+        if (v.status == 409)
+            assert_contains(v.detail, "version 3 of order PO-1 was taken already (payloadID p-2)");
+    }
+    assert_int_equal(judged(f, "p-3", order_of(f, "PO-1", NULL, "new", "req-b.1"), 1).status, 200);
+    /* the same again in another document, as it came first */
+    assert_int_equal(judged(f, "p-1", order_of(f, "PO-1", "1", "new", "req-a.1"), 0).again, 1);
+}
+
 /* ---- what a buyer says about a document ----------------------------------------------------------------------- */
 
 static void say(fixture *f, const char *buyer, const char *refers_to, const char *body)
@@ -351,6 +422,7 @@ int main(void)
         T(the_requests_of_an_order_are_those_of_all_its_documents_in_that_mode),
         T(an_order_is_read_back_as_an_event_tells_it),
         T(the_ordered_quantity_is_kept_beside_the_carts),
+        T(a_new_order_is_no_older_than_what_was_taken_of_it),
         T(a_status_is_kept_with_the_requests_of_the_order_or_cart_that_it_names),
         T(what_a_buyer_says_under_the_number_of_a_cart_never_stands_in_its_place),
         T(no_statement_about_the_history_reads_a_whole_table),
