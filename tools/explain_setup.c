@@ -106,7 +106,7 @@ static apr_array_header_t *known_requests(po_explanation *x)
         return known;
     if (!x->ledger)
         po_say("edits", "not looked up: there is no ledger to ask");
-    else if (po_requests_of_items(x->ledger, x->site->public_url, x->match.buyer->name, s->items, 0, x->pool, known)
+    else if (po_requests_of_items(x->ledger, x->site->public_url, x->match.buyer->name, s->items, PO_CANDIDATES_NONE, x->pool, known)
              != APR_SUCCESS)
         po_say("edits", "the ledger can't be read: %s", po_ledger_error(x->ledger));
     else if (!known->nelts)

@@ -36,7 +36,7 @@ static int load_known(po_exchange *x, apr_array_header_t *known)
     first = *x->doc.setup->items;
     if (first.nelts > 1)
         first.nelts = 1;
-    if (db && po_requests_of_items(db, x->site->public_url, x->match.buyer->name, &first, 0, x->r->pool, known)
+    if (db && po_requests_of_items(db, x->site->public_url, x->match.buyer->name, &first, PO_CANDIDATES_NONE, x->r->pool, known)
         == APR_SUCCESS)
         return 1;
     ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, x->r, "PO0136: the cart that buyer %s wants to %s can't be read from the "

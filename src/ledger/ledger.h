@@ -85,14 +85,16 @@ typedef struct {                                /* who asks; NULL members don't 
 } po_request_filter;
 /* Newest first, without charges. An account sees its own; without one the requester's user and mail decide. */
 apr_status_t po_request_list(po_ledger_db *db, const po_request_filter *f, apr_pool_t *p, apr_array_header_t **out);
-/* Open requests (requested, partly approved) of a buyer with an open charge that matches part, price, currency and
+/* Open requests (requested, partly approved) of a buyer and mode with an open charge that matches part, price, currency and
  * quantity of an order line without auxiliary id, with charges, oldest first, at most 2. */
-apr_status_t po_request_candidates(po_ledger_db *db, const char *site, const char *buyer, const po_cxml_item *item,
-                                   apr_pool_t *p, apr_array_header_t **out);
+apr_status_t po_request_candidates(po_ledger_db *db, const char *site, const char *buyer, int test,
+                                   const po_cxml_item *item, apr_pool_t *p, apr_array_header_t **out);
+/* Which requests an item without auxiliary id may mean: those of the document's mode. */
+typedef enum { PO_CANDIDATES_NONE, PO_CANDIDATES_PRODUCTION, PO_CANDIDATES_TEST } po_candidates;
 /* Adds to known (po_request *) each request of that buyer that an item (po_cxml_item) names by its auxiliary id, once; with
  * `candidates` also those that an item without one may mean. */
 apr_status_t po_requests_of_items(po_ledger_db *db, const char *site, const char *buyer, const apr_array_header_t *items,
-                                  int candidates, apr_pool_t *p, apr_array_header_t *known);
+                                  po_candidates candidates, apr_pool_t *p, apr_array_header_t *known);
 /* Requested ones that end within `soon`, live longer than twice that, and whose requester has not been told (no row
  * "mail-ID-expires" in the outbox); without charges, at most limit. */
 apr_status_t po_requests_ending(po_ledger_db *db, const char *site, apr_time_t now, apr_interval_time_t soon, int limit,

@@ -126,6 +126,11 @@ static apr_status_t take_turn(judging *j)
     return APR_SUCCESS;
 }
 
+static po_candidates candidates_of(const po_order_case *c)
+{
+    return c->test ? PO_CANDIDATES_TEST : PO_CANDIDATES_PRODUCTION;
+}
+
 static apr_status_t match_change(judging *j)
 {
     const po_order_case *c = j->c;
@@ -139,7 +144,7 @@ static apr_status_t match_change(judging *j)
         return APR_SUCCESS;
     }
     known = apr_array_copy(j->p, owned);
-    rv = po_requests_of_items(j->db, c->site, c->buyer->name, c->order->items, 1, j->p, known);
+    rv = po_requests_of_items(j->db, c->site, c->buyer->name, c->order->items, candidates_of(c), j->p, known);
     if (rv == APR_SUCCESS)
         po_order_match_update(c->order, c->test, c->buyer, known, owned, c->now, &j->out->match, j->p);
     return rv;
@@ -149,7 +154,7 @@ static apr_status_t match_new(judging *j)
 {
     const po_order_case *c = j->c;
     apr_array_header_t *known = apr_array_make(j->p, 2, sizeof(po_request *));
-    apr_status_t rv = po_requests_of_items(j->db, c->site, c->buyer->name, c->order->items, 1, j->p, known);
+    apr_status_t rv = po_requests_of_items(j->db, c->site, c->buyer->name, c->order->items, candidates_of(c), j->p, known);
 
     if (rv == APR_SUCCESS)
         po_order_match_new(c->order, c->test, c->buyer, known, c->now, &j->out->match, j->p);

@@ -331,13 +331,14 @@ apr_status_t po_request_list(po_ledger_db *db, const po_request_filter *f, apr_p
     return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
 }
 
-static sqlite3_stmt *candidates_statement(po_ledger_db *db, const char *site, const char *buyer,
+static sqlite3_stmt *candidates_statement(po_ledger_db *db, const char *site, const char *buyer, int test,
                                           const po_cxml_item *item)
 {
     po_cursor c = { po_statement(db, PO_SQL_CANDIDATES, "SELECT DISTINCT r.id, r.created FROM charge c"
                                  " JOIN request r ON r.seq = c.request"
                                  " WHERE c.site = ?1 AND c.buyer = ?2 AND c.part = ?3 AND c.currency = ?4"
                                  " AND c.unit_price = ?5 AND c.quantity = ?6 AND c.state = 0 AND r.state IN (1, 2)"
+                                 " AND r.test = ?7"
                                  " ORDER BY r.created LIMIT 2") };
 
     po_bind_text(&c, site);
@@ -346,11 +347,12 @@ static sqlite3_stmt *candidates_statement(po_ledger_db *db, const char *site, co
     po_bind_text(&c, item->currency);
     po_bind_decimal(&c, &item->unit_price);
     po_bind_decimal(&c, &item->quantity);
+    po_bind_int(&c, test);
     return c.st;
 }
 
-apr_status_t po_request_candidates(po_ledger_db *db, const char *site, const char *buyer, const po_cxml_item *item,
-                                   apr_pool_t *p, apr_array_header_t **out)
+apr_status_t po_request_candidates(po_ledger_db *db, const char *site, const char *buyer, int test,
+                                   const po_cxml_item *item, apr_pool_t *p, apr_array_header_t **out)
 {
     const char *ids[2];
     sqlite3_stmt *st;
@@ -362,7 +364,7 @@ apr_status_t po_request_candidates(po_ledger_db *db, const char *site, const cha
     if (!item->part || !item->currency || !item->has_price)
         return APR_SUCCESS;             /* a line that doesn't say what it costs matches nothing */
     begun = po_read_begin(db);
-    st = candidates_statement(db, site, buyer, item);
+    st = candidates_statement(db, site, buyer, test, item);
     while (n < 2 && (rv = po_next(db, st)) == APR_SUCCESS) {
         po_cursor c = { st };
 
@@ -408,11 +410,11 @@ static apr_status_t add_named(po_ledger_db *db, const char *site, const char *bu
     return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
 }
 
-static apr_status_t add_candidates(po_ledger_db *db, const char *site, const char *buyer, const po_cxml_item *item,
-                                   apr_pool_t *p, apr_array_header_t *known)
+static apr_status_t add_candidates(po_ledger_db *db, const char *site, const char *buyer, int test,
+                                   const po_cxml_item *item, apr_pool_t *p, apr_array_header_t *known)
 {
     apr_array_header_t *candidates;
-    apr_status_t rv = po_request_candidates(db, site, buyer, item, p, &candidates);
+    apr_status_t rv = po_request_candidates(db, site, buyer, test, item, p, &candidates);
     int i;
 
     for (i = 0; rv == APR_SUCCESS && i < candidates->nelts; i++) {
@@ -425,7 +427,7 @@ static apr_status_t add_candidates(po_ledger_db *db, const char *site, const cha
 }
 
 apr_status_t po_requests_of_items(po_ledger_db *db, const char *site, const char *buyer, const apr_array_header_t *items,
-                                  int candidates, apr_pool_t *p, apr_array_header_t *known)
+                                  po_candidates candidates, apr_pool_t *p, apr_array_header_t *known)
 {
     apr_status_t rv = APR_SUCCESS;
     int i;
@@ -435,8 +437,8 @@ apr_status_t po_requests_of_items(po_ledger_db *db, const char *site, const char
 
         if (item->auxiliary && *item->auxiliary)
             rv = add_named(db, site, buyer, item->auxiliary, p, known);
-        else if (candidates)
-            rv = add_candidates(db, site, buyer, item, p, known);
+        else if (candidates != PO_CANDIDATES_NONE)
+            rv = add_candidates(db, site, buyer, candidates == PO_CANDIDATES_TEST, item, p, known);
     }
     return rv;
 }

@@ -37,6 +37,7 @@ int po_auxiliary_parse(const char *auxiliary, const char **request, int *line, a
 typedef struct {
     const po_cxml_order *order;
     const po_buyer *buyer;
+    int test;
     apr_time_t now;
     apr_array_header_t *known;
     apr_hash_t *by_id;                  /* request id -> po_request *, of known */
@@ -326,7 +327,9 @@ static void index_open(matching *m)
     for (i = 0; i < m->known->nelts; i++) {
         po_request *r = APR_ARRAY_IDX(m->known, i, po_request *);
 
-        if ((r->state != PO_STATE_REQUESTED && r->state != PO_STATE_PARTLY_APPROVED) || has_expired(m, r))
+        /* a real order must not become a test by chance, nor a test take what a real order is coming for */
+        if ((r->state != PO_STATE_REQUESTED && r->state != PO_STATE_PARTLY_APPROVED) || has_expired(m, r)
+            || !r->test != !m->test)
             continue;
         for (n = 0; n < r->charges->nelts; n++)
             index_charge(m, r, &APR_ARRAY_IDX(r->charges, n, po_charge));
@@ -550,7 +553,12 @@ static void keep_blanket(matching *m)
     m->out->detail = m->out->detail ? apr_pstrcat(m->p, AWAITS_RELEASE ". ", m->out->detail, NULL) : AWAITS_RELEASE;
 }
 
-static void run(matching *m, int test)
+static int is_test(int test, const po_buyer *buyer)
+{
+    return test || buyer->deployment == PO_DEPLOYMENT_TEST;
+}
+
+static void run(matching *m)
 {
     const po_cxml_order *order = m->order;
     po_order_match *out = m->out;
@@ -579,21 +587,23 @@ static void run(matching *m, int test)
     if (out->status == 200 && blanket)
         keep_blanket(m);
     else if (out->status == 200)
-        po_order_apply(order, test || m->buyer->deployment == PO_DEPLOYMENT_TEST, m->owned, out, m->p);
+        po_order_apply(order, m->test, m->owned, out, m->p);
 }
 
 void po_order_match_new(const po_cxml_order *order, int test, const po_buyer *buyer, apr_array_header_t *known,
                         apr_time_t now, po_order_match *out, apr_pool_t *p)
 {
-    matching m = { .order = order, .buyer = buyer, .now = now, .known = known, .out = out, .p = p };
+    matching m = { .order = order, .buyer = buyer, .test = is_test(test, buyer), .now = now, .known = known,
+                   .out = out, .p = p };
 
-    run(&m, test);
+    run(&m);
 }
 
 void po_order_match_update(const po_cxml_order *order, int test, const po_buyer *buyer, apr_array_header_t *known,
                            const apr_array_header_t *owned, apr_time_t now, po_order_match *out, apr_pool_t *p)
 {
-    matching m = { .order = order, .buyer = buyer, .now = now, .known = known, .owned = owned, .out = out, .p = p };
+    matching m = { .order = order, .buyer = buyer, .test = is_test(test, buyer), .now = now, .known = known,
+                   .owned = owned, .out = out, .p = p };
 
-    run(&m, test);
+    run(&m);
 }

@@ -363,7 +363,7 @@ static int candidates(fixture *f, const char *part, const char *price, const cha
     item.quantity = decimal(quantity);
     if (price)
         item.unit_price = decimal(price);
-    assert_int_equal(po_request_candidates(&f->db, SITE, "acme", &item, f->p, &found), APR_SUCCESS);
+    assert_int_equal(po_request_candidates(&f->db, SITE, "acme", 0, &item, f->p, &found), APR_SUCCESS);
     *first = found->nelts ? APR_ARRAY_IDX(found, 0, po_request *)->id : NULL;
     if (found->nelts)
         assert_int_equal(APR_ARRAY_IDX(found, 0, po_request *)->charges->nelts, 1);

@@ -275,6 +275,29 @@ static void a_new_order_is_no_older_than_what_was_taken_of_it(void **state)
     assert_int_equal(judged(f, "p-1", order_of(f, "PO-1", "1", "new", "req-a.1"), 0).again, 1);
 }
 
+static void a_line_without_auxiliary_id_means_a_request_of_its_own_mode(void **state)
+{
+    fixture *f = *state;
+    po_request *tests[3], *r;
+    po_order_verdict v;
+    int i;
+
+    for (i = 0; i < 3; i++) {
+        tests[i] = insert_request(f, apr_psprintf(f->p, "req-t%d", i));
+        tests[i]->test = 1;
+        assert_int_equal(po_request_update(&f->db, tests[i]), APR_SUCCESS);
+    }
+    v = judged(f, "p-1", order_of(f, "PO-1", NULL, "new", NULL), 0);
+    assert_int_equal(v.status, 409);
+    r = insert_request(f, "req-real");
+    v = judged(f, "p-1", order_of(f, "PO-1", NULL, "new", NULL), 0);
+    if (v.status != 200 || v.match.held)
+        fail_msg("status %d: %s", v.status, v.detail ? v.detail : "");
+    assert_text(APR_ARRAY_IDX(v.match.requests, 0, po_request *)->id, r->id);
+    assert_int_equal(APR_ARRAY_IDX(v.match.requests, 0, po_request *)->test, 0);
+    assert_int_equal(judged(f, "p-1", order_of(f, "PO-1", NULL, "new", NULL), 1).match.held, 1);
+}
+
 /* ---- what a buyer says about a document ----------------------------------------------------------------------- */
 
 static void say(fixture *f, const char *buyer, const char *refers_to, const char *body)
@@ -423,6 +446,7 @@ int main(void)
         T(an_order_is_read_back_as_an_event_tells_it),
         T(the_ordered_quantity_is_kept_beside_the_carts),
         T(a_new_order_is_no_older_than_what_was_taken_of_it),
+        T(a_line_without_auxiliary_id_means_a_request_of_its_own_mode),
         T(a_status_is_kept_with_the_requests_of_the_order_or_cart_that_it_names),
         T(what_a_buyer_says_under_the_number_of_a_cart_never_stands_in_its_place),
         T(no_statement_about_the_history_reads_a_whole_table),
