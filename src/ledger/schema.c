@@ -132,8 +132,8 @@ const char *const po_schema[PO_SCHEMA_VERSION] = {
     "ALTER TABLE charge ADD COLUMN ordered TEXT;"                   /* the quantity; NULL: not ordered */
     "UPDATE charge SET ordered = quantity WHERE state = 1;"
     "ALTER TABLE request ADD COLUMN told INTEGER NOT NULL DEFAULT 0;"
-    "UPDATE request SET told = 1 WHERE EXISTS (SELECT 1 FROM outbox o WHERE o.site = request.site AND o.request = request.id"
-    "  AND o.channel IN ('event', 'event-test'));"
+    /* one pass over the outbox: no index of it serves a look for each request */
+    "UPDATE request SET told = 1 WHERE (site, id) IN (SELECT site, request FROM outbox WHERE channel IN ('event', 'event-test'));"
 
     /* what a buyer said about documents that concern a request */
     "CREATE TABLE request_document("
