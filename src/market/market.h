@@ -165,9 +165,10 @@ typedef struct {
  * total; unit only warns (detail). `known` holds every request that a line names or may mean (po_request *, with
  * charges); it is changed when the result is 200: charges become ordered, states follow (held, partly approved,
  * approved; that a test ends as tested is the caller's, which knows whether there is a sandbox).
- * PunchOutOrderMismatch decides about differences and about lines that name no request (nor mean one of their own mode); a charge that another order
- * took is always 409 and names that order; an expired request is held (design.md §5). A line without a price and without
- * ItemDetail is taken at the cart's price; one of a blanket order needs a MaxAmount that is enough, if it has any. */
+ * PunchOutOrderMismatch decides about differences and about lines that name no request (nor mean one of their own mode);
+ * a charge that another order took is always 409 and names that order; an expired request is held (design.md §5). A line
+ * without a price and without ItemDetail is taken at the cart's price; one of a blanket order needs a MaxAmount that is
+ * enough, if it has any. */
 void po_order_match_new(const po_cxml_order *order, int test, const po_buyer *buyer,
                         apr_array_header_t *known, apr_time_t now, po_order_match *out, apr_pool_t *p);
 
