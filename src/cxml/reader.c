@@ -19,6 +19,7 @@
 #define AMPERSAND 5                     /* length of "&#38;" */
 #define DICTIONARY_MAX 2048             /* a reused context keeps every name that was ever sent */
 #define DICTIONARY_BYTES (64 * 1024)    /* of the names that one document may add */
+#define DICTIONARY_KEPT (32 * 1024)     /* with more the next document might not find room for its own */
 #define NAMESPACES_MAX 64               /* in force at one place: libxml2 looks each prefix up in all of them */
 #if LIBXML_VERSION >= 21300
 #define NO_XXE XML_PARSE_NO_XXE
@@ -648,7 +649,8 @@ static int parse(po_cxml_reader *r, const xmlSAXHandler *h, void *data, const po
     *r->ctxt->sax = *h;
     r->ctxt->userData = data;
     well_formed = parse_in_place(r->ctxt, d->buf);
-    if (xmlDictSize(r->ctxt->dict) > DICTIONARY_MAX)    /* now: the next document may be long in coming */
+    /* now: the next document may be long in coming */
+    if (xmlDictSize(r->ctxt->dict) > DICTIONARY_MAX || xmlDictGetUsage(r->ctxt->dict) > DICTIONARY_KEPT)
         drop_context(r);
     return well_formed;
 }

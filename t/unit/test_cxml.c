@@ -576,6 +576,26 @@ static void invented_names_and_refusals_leave_the_reader_as_it_was(void **state)
     }
 }
 
+static void long_names_leave_room_for_those_of_the_next_document(void **state)
+{
+    const char *tail = times("x", 100);
+    po_buffer b;
+    int i, round;
+
+    for (round = 0; round < 8; round++) {
+        po_buffer_init(&b, pool, 1024);
+        po_buffer_lit(&b, OPEN);
+        for (i = 0; i < 200; i++)
+            po_buffer_str(&b, apr_psprintf(pool, "<n%d-%d%s/>", round, i, tail));
+        po_buffer_lit(&b, "</cXML>");
+        refuses(po_buffer_text(&b), 400);
+        po_buffer_init(&b, pool, 1024);
+        for (i = 0; i < 200; i++)
+            po_buffer_str(&b, apr_psprintf(pool, "<Custom%d-%d/>", round, i));
+        reads(join(OPEN HEADER SETUP("c", ""), po_buffer_text(&b), "</cXML>"));
+    }
+}
+
 static void two_of_what_must_be_one_is_a_bad_request(void **state)
 {
     refuses(OPEN HEADER SETUP("c", "") SETUP("c", "") "</cXML>", 400);
@@ -726,6 +746,7 @@ int main(void)
         cmocka_unit_test(credentials_are_counted), cmocka_unit_test(elements_and_depth_have_a_limit),
         cmocka_unit_test(texts_have_a_limit),
         cmocka_unit_test(invented_names_and_refusals_leave_the_reader_as_it_was),
+        cmocka_unit_test(long_names_leave_room_for_those_of_the_next_document),
         cmocka_unit_test(two_of_what_must_be_one_is_a_bad_request),
         cmocka_unit_test(what_lacks_its_parts_is_a_bad_request),
         cmocka_unit_test(money_that_is_no_plain_decimal_is_a_bad_request),
