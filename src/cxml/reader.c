@@ -14,6 +14,7 @@
 #define TEXT_MAX 65536
 #define COOKIE_MAX 16384
 #define ATTRIBUTE_MAX 4096
+#define JOINED_MAX 4096                 /* of several elements together: each that comes copies those before it */
 #define ASIDE_MAX (1024 * 1024)         /* of po_cxml_reader.aside */
 #define STRINGS_ROOM 1024
 #define AMPERSAND 5                     /* length of "&#38;" */
@@ -318,7 +319,9 @@ static void text_ends(po_cxml_reader *r)
     }
     else
         value = keep(r, r->piece, r->piece + r->piece_len);
-    if (r->join && *r->into && **r->into)
+    if (r->join && *r->into && **r->into && strlen(*r->into) + strlen(value) > JOINED_MAX)
+        too_long(r);
+    else if (r->join && *r->into && **r->into)
         value = *value ? apr_pstrcat(r->pool, *r->into, ", ", value, NULL) : *r->into;
     *r->into = value;
     if (r->decimal)

@@ -596,6 +596,16 @@ static void long_names_leave_room_for_those_of_the_next_document(void **state)
     }
 }
 
+static void an_address_of_many_lines_has_a_limit(void **state)
+{
+    reads(DOCUMENT("c", "<ShipTo><Address><PostalAddress><Street>1</Street><Street>2</Street></PostalAddress></Address>"
+                        "</ShipTo>"));
+    refuses(apr_pstrcat(pool, OPEN HEADER "<Request><PunchOutSetupRequest operation=\"source\"><ShipTo><Address>"
+                        "<PostalAddress>", times("<Street>0123456789</Street>", 2000), "</PostalAddress></Address></ShipTo>"
+                        "</PunchOutSetupRequest></Request></cXML>", NULL), 400);
+    assert_non_null(strstr(doc.why, "Street"));
+}
+
 static void two_of_what_must_be_one_is_a_bad_request(void **state)
 {
     refuses(OPEN HEADER SETUP("c", "") SETUP("c", "") "</cXML>", 400);
@@ -747,6 +757,7 @@ int main(void)
         cmocka_unit_test(texts_have_a_limit),
         cmocka_unit_test(invented_names_and_refusals_leave_the_reader_as_it_was),
         cmocka_unit_test(long_names_leave_room_for_those_of_the_next_document),
+        cmocka_unit_test(an_address_of_many_lines_has_a_limit),
         cmocka_unit_test(two_of_what_must_be_one_is_a_bad_request),
         cmocka_unit_test(what_lacks_its_parts_is_a_bad_request),
         cmocka_unit_test(money_that_is_no_plain_decimal_is_a_bad_request),
