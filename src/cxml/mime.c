@@ -276,10 +276,12 @@ static const char *decode_quoted_printable(po_mime *out)
         if (*s == ' ' || *s == '\t') {  /* blanks at the end of a line were added on the way */
             for (eol = s; eol < end && blank(*eol) && *eol != '\n'; eol++)
                 ;
-            if (eol == end || *eol == '\n') {
-                s = eol;
-                continue;
+            if (eol < end && *eol != '\n') {
+                memmove(o, s, (apr_size_t)(eol - s));   /* all of them: there may be millions */
+                o += eol - s;
             }
+            s = eol;
+            continue;
         }
         if (*s != '=') {
             *o++ = *s++;

@@ -191,6 +191,24 @@ static void quoted_printable_is_decoded(void **state)
     refused(MIXED, "--b1\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n<a b=\"1\"/>\r\n" END, "quoted-printable");
 }
 
+/* More than a few would never end if each were looked at again for every one before it. */
+static void quoted_printable_may_hold_many_blanks(void **state)
+{
+    static const char head[] = "--b1\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n";
+    apr_size_t n = 3 * 1024 * 1024;
+    char *blanks = malloc(n + 1), *text;
+
+    assert_non_null(blanks);
+    memset(blanks, ' ', n);
+    blanks[n] = '\0';
+    text = apr_pstrcat(pool, head, blanks, "<a/>", blanks, "\r\n" END, NULL);
+    free(blanks);
+    assert_null(read_bytes(MIXED, text, strlen(text)));
+    assert_int_equal(m.len, n + 4);
+    assert_string_equal(m.document + n, "<a/>");
+    found(MIXED, apr_pstrcat(pool, head, "a \r b\t\t=\r\n \t c \r\n\r\n" END, NULL), "a \r b\t\t \t c\n");
+}
+
 static void an_encoded_attachment_is_left_alone(void **state)
 {
     found(RELATED, XML_PART "--b1\r\nContent-Transfer-Encoding: base64\r\n\r\n!!!\r\n" END, "<cXML>1</cXML>");
@@ -288,7 +306,9 @@ int main(void)
         cmocka_unit_test(blanks_may_follow_a_boundary), cmocka_unit_test(a_boundary_inside_a_line_is_content),
         cmocka_unit_test(header_names_have_no_case_and_lines_may_be_folded),
         cmocka_unit_test(quoted_parameters_may_hold_anything), cmocka_unit_test(base64_is_decoded),
-        cmocka_unit_test(quoted_printable_is_decoded), cmocka_unit_test(an_encoded_attachment_is_left_alone),
+        cmocka_unit_test(quoted_printable_is_decoded),
+        cmocka_unit_test(quoted_printable_may_hold_many_blanks),
+        cmocka_unit_test(an_encoded_attachment_is_left_alone),
         cmocka_unit_test(a_body_that_was_cut_is_refused_wherever_it_was), cmocka_unit_test(a_boundary_is_needed),
         cmocka_unit_test(an_empty_document_is_refused), cmocka_unit_test(an_unknown_encoding_is_refused),
         cmocka_unit_test(parts_and_their_headers_have_limits),
