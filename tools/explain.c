@@ -172,17 +172,18 @@ static void refuse(po_explanation *x, int status, const char *detail)
     x->detail = detail;
 }
 
-/* What lies between before and the next of the stop characters, within the first HEAD_MAX bytes; NULL: nothing. */
+/* What lies between before and the next of the stop characters in the tag that start begins, within the first HEAD_MAX bytes;
+ * NULL: nothing. A quote that nobody closes must not show what stands behind the tag. */
 static const char *between(const po_explanation *x, const char *start, const char *before, const char *stop)
 {
     const po_captured *c = &x->captured;
     const char *head = apr_pstrmemdup(x->pool, c->body, c->len < HEAD_MAX ? c->len : HEAD_MAX);
     const char *tag = strstr(head, start), *end = tag ? strchr(tag, '>') : NULL, *s = tag ? strstr(tag, before) : NULL;
 
-    if (!s || (end && s > end))
+    if (!s || !end || s > end)
         return NULL;
     s += strlen(before);
-    return apr_pstrmemdup(x->pool, s, strcspn(s, stop));
+    return s + strcspn(s, stop) <= end ? apr_pstrmemdup(x->pool, s, strcspn(s, stop)) : NULL;
 }
 
 static const char *encoding(const po_explanation *x)
@@ -203,7 +204,7 @@ static void say_captured(const po_explanation *x)
     const po_captured *c = &x->captured;
 
     if (c->method)
-        po_say("request", "%s %s%s%s", c->method, c->path, c->host ? " at " : "", c->host ? c->host : "");
+        po_say("request", "%s %s%s%s", c->method, po_shown_url(c->path, x->pool), c->host ? " at " : "", c->host ? c->host : "");
     po_say("document", "%" APR_SIZE_T_FMT " bytes, %s", c->len, encoding(x));
     if (c->content_type)
         po_say("", "Content-Type %s", c->content_type);
@@ -230,7 +231,7 @@ static void find_document(po_explanation *x)
         const po_mime_part *part = &APR_ARRAY_IDX(parts.attachments, i, po_mime_part);
 
         po_say("", "%s, %s, %" APR_SIZE_T_FMT " bytes", part->content_id ? part->content_id : "(no Content-ID)",
-               part->content_type, part->length);
+               part->content_type ? part->content_type : "(no Content-Type)", part->length);
     }
 }
 
@@ -330,16 +331,18 @@ static int by_name(const void *a, const void *b)
 static void say_ignored(apr_hash_t *names, apr_pool_t *p)
 {
     unsigned n = apr_hash_count(names), i = 0;
-    const char **sorted = apr_palloc(p, sizeof(*sorted) * (n + 1)), *text = "";
+    const char **sorted = apr_palloc(p, sizeof(*sorted) * (n + 1));
     apr_hash_index_t *at;
+    po_buffer text;
 
     for (at = apr_hash_first(p, names); at; at = apr_hash_next(at))
         sorted[i++] = apr_hash_this_key(at);
     qsort(sorted, n, sizeof(*sorted), by_name);
+    po_buffer_init(&text, p, 1024);
     for (i = 0; i < n; i++)
-        text = apr_psprintf(p, "%s%s%s (%d)", text, i ? ", " : "", sorted[i],
-                            *(int *)apr_hash_get(names, sorted[i], APR_HASH_KEY_STRING));
-    po_say("ignored", "%s", n ? text : "no element");
+        po_buffer_str(&text, apr_psprintf(p, "%s%s (%d)", i ? ", " : "", sorted[i],
+                                          *(int *)apr_hash_get(names, sorted[i], APR_HASH_KEY_STRING)));
+    po_say("ignored", "%s", n ? po_buffer_text(&text) : "no element");
 }
 
 static void read_document(po_explanation *x, po_cxml_reader *reader)

@@ -3,20 +3,12 @@
 
 #include <string.h>
 
-/* A query may hold what only the shopper's browser should know. */
-static const char *without_query(const char *url, apr_pool_t *p)
-{
-    const char *mark = strchr(url, '?');
-
-    return mark ? apr_pstrcat(p, apr_pstrmemdup(p, url, (apr_size_t)(mark - url)), "?...", NULL) : url;
-}
-
 static void say_return_url(const po_explanation *x)
 {
     const po_cxml_setup *s = x->doc.setup;
     const char *wrong = po_return_url_refused(x->match.buyer, s->return_url, x->pool);
 
-    po_say("cart goes to", "%s", s->return_url && *s->return_url ? without_query(s->return_url, x->pool) : "nowhere");
+    po_say("cart goes to", "%s", s->return_url && *s->return_url ? po_shown_url(s->return_url, x->pool) : "nowhere");
     po_say("", wrong ? "refused: %s" : "allowed by PunchOutReturnHosts%s", wrong ? wrong : "");
 }
 

@@ -10,9 +10,11 @@ enum { PO_EXIT_YES, PO_EXIT_NO, PO_EXIT_TROUBLE };      /* accepted; refused; us
 
 /* ---- output.c -------------------------------------------------------------------------------------------------- */
 
-/* One aligned line of the report; label "" continues the one above. Control characters, which a document may hold, come
- * out as '?'. */
+/* One aligned line of the report; label "" continues the one above. What a terminal would obey, or can't show, comes out
+ * as '?': control characters, bytes that are no UTF-8. */
 void po_say(const char *label, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A URL without what only its owner should see: user name and password, and what stands behind '?' or '#'. */
+const char *po_shown_url(const char *url, apr_pool_t *p);
 /* To stderr, behind the tool's name; returns PO_EXIT_TROUBLE. */
 int po_trouble(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
