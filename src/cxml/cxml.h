@@ -178,7 +178,7 @@ void po_buffer_str(po_buffer *b, const char *text);             /* NULL adds not
  * U+FFFD. NULL adds nothing. */
 void po_buffer_xml(po_buffer *b, const char *text);
 void po_buffer_xml_len(po_buffer *b, const char *text, apr_size_t len);
-/* Well-formed XML as it is; in ASCII text and values become references, and comments and processing instructions get '?'
+/* Well-formed XML as it is; in ASCII text and values become references, and comments and processing instructions get '_'
  * (a name above U+007F stays: XML knows no other way to write it). NULL adds nothing. */
 void po_buffer_markup(po_buffer *b, const char *xml);
 const char *po_buffer_text(po_buffer *b);                       /* with a NUL behind it */

@@ -39,8 +39,8 @@ static void with_references(po_buffer *b, const char *s, const char *end, const 
     }
 }
 
-/* Comments and processing instructions know no references. */
-static void with_question_marks(po_buffer *b, const char *s, const char *end)
+/* Comments and processing instructions know no references. The mark may begin the name of an instruction, and ends none. */
+static void with_underscores(po_buffer *b, const char *s, const char *end)
 {
     while (s < end) {
         apr_size_t n = plain_length(s, end);
@@ -48,7 +48,7 @@ static void with_question_marks(po_buffer *b, const char *s, const char *end)
         po_buffer_add(b, s, n);
         s += n;
         if (s < end) {
-            po_buffer_lit(b, "?");
+            po_buffer_lit(b, "_");
             s++;
             while (s < end && (*s & 0xc0) == 0x80)      /* one mark for each character */
                 s++;
@@ -121,11 +121,11 @@ void po_buffer_markup(po_buffer *b, const char *xml)
         }
         else if (!strncmp(s, "<!--", 4)) {
             end = behind(s + 4, "-->");
-            with_question_marks(b, s, end);
+            with_underscores(b, s, end);
         }
         else if (s[1] == '?') {
             end = behind(s + 2, "?>");
-            with_question_marks(b, s, end);
+            with_underscores(b, s, end);
         }
         else {
             end = behind_tag(s + 1);

@@ -174,7 +174,8 @@ static void a_cookie_in_ascii_stays_well_formed(void **state)
         { "\xc3\xa4&lt;<i a=\"\xe2\x82\xac&gt;\"><\xc3\xa9></\xc3\xa9></i>",
           "&#228;&lt;<i a=\"&#8364;&gt;\"><\xc3\xa9></\xc3\xa9></i>" },
         { "<![CDATA[a\xc3\xa4\xc3\xa4<]]>", "<![CDATA[a]]>&#228;&#228;<![CDATA[<]]>" },
-        { "<!--\xc3\xa4\xf0\x9f\x94\x92x-->", "<!--??x-->" }, { "<?p \xe2\x82\xac?>", "<?p ?\?>" },
+        { "<!--\xc3\xa4\xf0\x9f\x94\x92x-->", "<!--__x-->" }, { "<?p \xe2\x82\xac?>", "<?p _?>" },
+        { "<?p \xe2\x82\xac><b>?>", "<?p _><b>?>" }, { "<?\xc3\xa9t\xc3\xa9 x?>", "<?_t_ x?>" },
         { "<a b='\xc3\xa4\">\xc3\xa4'>\xc3\xa4</a>", "<a b='&#228;\">&#228;'>&#228;</a>" }
     };
     po_cxml_envelope e = envelope;
