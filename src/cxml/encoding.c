@@ -43,7 +43,8 @@ static const char *declared_encoding(const po_document_bytes *d, apr_size_t *len
 {
     const char *s = d->buf, *end, *quote;
 
-    if (!starts(d, "<?xml", 5) || !(end = memchr(s, '>', d->len < DECLARATION_MAX ? d->len : DECLARATION_MAX)))
+    if (!starts(d, "<?xml", 5) || !blank(d->buf[5])     /* as "<?xml-stylesheet" */
+        || !(end = memchr(s, '>', d->len < DECLARATION_MAX ? d->len : DECLARATION_MAX)))
         return NULL;
     for (s += 5; s + 8 < end && memcmp(s, "encoding", 8); s++)
         ;

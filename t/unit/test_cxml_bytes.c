@@ -160,6 +160,11 @@ static void the_content_type_goes_before_the_declaration(void **state)
     cookie_as(COOKIE_OF("<?xml version=\"1.0\" encoding=\"utf-16\"?>", "\xc3\xa4"), "utf-8", "\xc3\xa4");
 }
 
+static void an_instruction_declares_no_encoding(void **state)
+{
+    cookie_as(COOKIE_OF("<?xml-stylesheet encoding=\"ISO-8859-1\"?>", "\xc3\xa4"), NULL, "\xc3\xa4");
+}
+
 static void a_byte_order_mark_goes_before_the_content_type(void **state)
 {
     cookie_as("\xef\xbb\xbf" COOKIE_OF("", "\xc3\xa4"), "iso-8859-1", "\xc3\xa4");
@@ -254,6 +259,7 @@ int main(void)
         cmocka_unit_test(the_bytes_win_over_the_declaration),
         cmocka_unit_test(an_encoding_that_hides_markup_is_not_acceptable),
         cmocka_unit_test(the_content_type_goes_before_the_declaration),
+        cmocka_unit_test(an_instruction_declares_no_encoding),
         cmocka_unit_test(a_byte_order_mark_goes_before_the_content_type),
         cmocka_unit_test(bytes_that_cannot_be_utf8_are_what_the_document_declares),
         cmocka_unit_test(an_unknown_charset_matters_only_where_it_could_hide_markup),
