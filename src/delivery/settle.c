@@ -25,17 +25,9 @@ static apr_status_t refuse(po_ledger_db *db, const po_site *site, po_request *r,
 
 static void settle_state(po_request *r, int test)
 {
-    po_state of_charges = po_state_of_charges(r);
-
-    if (r->state == PO_STATE_HELD && of_charges == PO_STATE_HELD)
-        return;                         /* an order took back one of its approvals: a person decides about the rest */
-    if (test)
-        r->state = PO_STATE_TESTED;
-    else if (of_charges == PO_STATE_PARTLY_APPROVED)
-        r->state = PO_STATE_PARTLY_APPROVED;    /* PunchOutActivate each: its other approval is still open */
-    else
-        r->state = PO_STATE_ACTIVE;
-    r->reason = NULL;
+    r->state = po_state_when_ready(r, test);
+    if (r->state != PO_STATE_HELD)
+        r->reason = NULL;
 }
 
 apr_status_t po_delivery_settle(po_ledger_db *db, const po_site *site, const char *request, const char *event,

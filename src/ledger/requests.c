@@ -507,8 +507,8 @@ apr_status_t po_request_expire(po_ledger_db *db, apr_time_t now, apr_time_t dead
     rv = expire_requests(db, now, n);
     if (rv != APR_SUCCESS)
         return rv;
-    c.st = po_statement(db, PO_SQL_HOLD, "UPDATE request SET state = 8, updated = ?1, reason = 'The marketplace took"
-                        " the order but has not said in time whether the subscription is ready'"
+    c.st = po_statement(db, PO_SQL_HOLD, "UPDATE request SET state = 8, updated = ?1, reason = '"
+                        PO_HELD_UNANSWERED "'"
                         " WHERE state = 4 AND updated < ?2");
     po_bind_int(&c, now);
     po_bind_int(&c, deadline);

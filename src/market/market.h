@@ -102,6 +102,11 @@ typedef struct {
  * when no charge is left; held when an approval (all charges of a kind) was cancelled beside one that is in: they can no
  * longer all come (design.md §5). */
 po_state po_state_of_charges(const po_request *r);
+/* The reason of the one hold that a backend's late answer ends. */
+#define PO_HELD_UNANSWERED "The marketplace took the order but has not said in time whether the subscription is ready"
+/* The state of a request whose backend has said that it is ready. It stays held when an order caused that: the answer
+ * is to an event from before, and a person decides what comes next. */
+po_state po_state_when_ready(const po_request *r, int test);
 /* Sum of quantity * unit price over the charges. */
 apr_status_t po_request_total(const po_request *r, po_decimal *total);
 

@@ -120,9 +120,10 @@ static po_order_outcome cancel_request(const change *x, po_request *r)
     return r->told && !refused ? PO_OUTCOME_CANCELLED : PO_OUTCOME_NONE;
 }
 
+/* The first reason stays, but for the one that a late answer would end the hold with. */
 static void hold(po_request *r, const char *reason)
 {
-    if (r->state != PO_STATE_HELD)
+    if (r->state != PO_STATE_HELD || (r->reason && !strcmp(r->reason, PO_HELD_UNANSWERED)))
         r->reason = reason;
     r->state = PO_STATE_HELD;
 }

@@ -61,6 +61,19 @@ po_state po_state_of_charges(const po_request *r)
     return in + cancelled == r->charges->nelts ? PO_STATE_APPROVED : PO_STATE_PARTLY_APPROVED;
 }
 
+po_state po_state_when_ready(const po_request *r, int test)
+{
+    po_state of_charges = po_state_of_charges(r);
+
+    if (r->state == PO_STATE_HELD
+        && (of_charges == PO_STATE_HELD || !r->reason || strcmp(r->reason, PO_HELD_UNANSWERED)))
+        return PO_STATE_HELD;
+    if (test)
+        return PO_STATE_TESTED;
+    /* PunchOutActivate each: its other approval is still open */
+    return of_charges == PO_STATE_PARTLY_APPROVED ? PO_STATE_PARTLY_APPROVED : PO_STATE_ACTIVE;
+}
+
 apr_status_t po_request_total(const po_request *r, po_decimal *total)
 {
     po_decimal sum = { 0, 0 }, line;

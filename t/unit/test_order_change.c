@@ -148,6 +148,25 @@ static void an_update_that_a_person_must_decide_cancels_nothing(void **state)
     assert_int_equal(b->state, PO_STATE_HELD);
 }
 
+static void a_late_answer_ends_no_hold_that_an_order_caused(void **state)
+{
+    po_request *r = active_request();
+
+    r->state = PO_STATE_HELD;
+    r->reason = PO_HELD_UNANSWERED;
+    assert_int_equal(po_state_when_ready(r, 0), PO_STATE_ACTIVE);
+    assert_int_equal(po_state_when_ready(r, 1), PO_STATE_TESTED);
+    buyer.mismatch = PO_MISMATCH_HOLD;
+    add_line("req-a.1", "off-both", "3", "1200");
+    add_line("req-a.2", "off-both", "2000", "0.25");
+    update();
+    assert_int_equal(match.held, 1);
+    assert_int_equal(r->state, PO_STATE_HELD);
+    assert_non_null(strstr(r->reason, PO_HELD_UNANSWERED));
+    assert_int_equal(po_state_when_ready(r, 0), PO_STATE_HELD);
+    assert_int_equal(po_state_when_ready(r, 1), PO_STATE_HELD);
+}
+
 static void a_line_of_quantity_zero_does_not_hide_a_total_that_is_too_small(void **state)
 {
     po_cxml_item *item;
@@ -542,6 +561,7 @@ int main(void)
         fresh_test(an_update_must_keep_part_price_and_currency),
         fresh_test(an_update_that_a_person_must_decide_leaves_other_requests_as_they_are),
         fresh_test(an_update_that_a_person_must_decide_cancels_nothing),
+        fresh_test(a_late_answer_ends_no_hold_that_an_order_caused),
         fresh_test(a_line_of_quantity_zero_does_not_hide_a_total_that_is_too_small),
         fresh_test(a_dimension_that_an_update_leaves_out_is_a_change),
         fresh_test(a_quantity_of_zero_is_a_line_left_out),
