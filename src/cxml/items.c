@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define ITEMS_MAX 10000                 /* a line that says what it must has eight elements; these take memory */
+
 /* "00010" is 10; what is no number (or 0) is the line's position. */
 static int line_number(const char *text, int position)
 {
@@ -34,9 +36,13 @@ static void item_attributes(po_cxml_reader *r, po_element e, po_cxml_item *item,
 
 void po_reader_item(po_cxml_reader *r, po_element e, apr_array_header_t **items, const po_attributes *a)
 {
-    po_cxml_item *item = po_reader_push(r, items, sizeof(*item));
+    po_cxml_item *item;
 
-    r->item = item;
+    if (*items && (*items)->nelts == ITEMS_MAX) {
+        po_reader_refuse(r, 400, "the document holds too many lines");
+        return;
+    }
+    r->item = item = po_reader_push(r, items, sizeof(*item));
     item_attributes(r, e, item, (*items)->nelts, a);
     po_reader_enter(r, start_in_item);
 }

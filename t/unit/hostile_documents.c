@@ -104,6 +104,10 @@ static const recipe recipes[] = {
       .request = "<Request><PunchOutSetupRequest operation=\"create\"><BuyerCookie>\1</BuyerCookie>"
       "</PunchOutSetupRequest></Request>", .unit = "<a/>", .times = MEGABYTE },
     { "many-extrinsics", .more = "\1", .unit = "<Extrinsic name=\"a\">b</Extrinsic>", .times = 120000 },
+    { "many-lines", .more = "\1", .unit = "<ItemOut quantity=\"1\"/>", .times = 49900 },
+    { "many-lines-of-an-address", .more = "<ShipTo><Address><PostalAddress>\1</PostalAddress></Address></ShipTo>",
+      .unit = "<Street>0123456789</Street>", .times = 49900 },
+    { "card-data-inside-itself", .more = "\1", .unit = "<PCard>", .times = 90, .end = "</PCard>" },
     { "many-names", .more = "\1", .unit = "<a\3/>", .times = 400000 },
     { "many-attribute-names", .more = "\1", .unit = "<a a\3='' b\3='' c\3='' d\3='' e\3='' f\3='' g\3='' h\3=''/>",
       .times = 40000 },
