@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define ITEMS_MAX 8000                  /* a line that says what it must has eight elements; these take memory */
+#define ITEMS_MAX 8000                  /* a line that says what it must has nine elements; these take memory */
 
 /* "00010" is 10; what is no number (or 0) is the line's position. */
 static int line_number(const char *text, int position)
