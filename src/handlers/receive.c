@@ -77,8 +77,8 @@ static int refuse_body(po_exchange *x, int rc, apr_size_t limit)
 {
     x->r->connection->keepalive = AP_CONN_CLOSE;        /* what is left of the body is not read */
     if (rc == HTTP_REQUEST_ENTITY_TOO_LARGE) {
-        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, x->r, "PO0101: cXML document refused: larger than %" APR_SIZE_T_FMT
-                      " bytes; LimitXMLRequestBody sets the limit", limit);
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, x->r, "PO0101: cXML document refused: larger than the %" APR_SIZE_T_FMT
+                      " bytes of LimitXMLRequestBody, or than LimitRequestBody", limit);
         return po_answer_status(x, 400, "The document is larger than this server takes");
     }
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, x->r, "PO0102: the body of a cXML document could not be read (HTTP %d)", rc);
