@@ -70,8 +70,10 @@ sub make_request {
     $id ||= "req-corpus$$" . ++$made;
     my $site = base_url('corpus');
     my $now = time . '000000';
+    # a line without auxiliary id finds requests of its own mode alone
+    my $test = $document =~ /deploymentMode="test"/ ? 1 : 0;
     my $statements = "INSERT INTO request(id,site,buyer,organization,state,test,product,offer,product_name,seller,pricing,action,currency,terms_at,created,updated,expires)"
-        . " VALUES('$id','$site','$buyer_of{$file}','$buyer_of{$file}',1,0,'prod-ab12','off','Corpus','Keeper Ltd','contract','new','USD',$now,$now,$now," . ($now + 86400_000_000) . ");\n";
+        . " VALUES('$id','$site','$buyer_of{$file}','$buyer_of{$file}',1,$test,'prod-ab12','off','Corpus','Keeper Ltd','contract','new','USD',$now,$now,$now," . ($now + 86400_000_000) . ");\n";
     my $line = 0;
     for my $item (@items) {
         ++$line;
