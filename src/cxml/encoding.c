@@ -33,24 +33,19 @@ static int has_wide_nul(const po_document_bytes *d)
     return d->len % 2;                  /* half a character at the end */
 }
 
-static int blank(char c)
-{
-    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
-}
-
 /* The value of encoding="..." in the XML declaration, not terminated; NULL: there is none. */
 static const char *declared_encoding(const po_document_bytes *d, apr_size_t *len)
 {
     const char *s = d->buf, *end, *quote;
 
-    if (!starts(d, "<?xml", 5) || !blank(d->buf[5])     /* as "<?xml-stylesheet" */
+    if (!starts(d, "<?xml", 5) || !po_xml_space(d->buf[5])     /* as "<?xml-stylesheet" */
         || !(end = memchr(s, '>', d->len < DECLARATION_MAX ? d->len : DECLARATION_MAX)))
         return NULL;
     for (s += 5; s + 8 < end && memcmp(s, "encoding", 8); s++)
         ;
     if (s + 8 >= end)
         return NULL;
-    for (s += 8; s < end && (blank(*s) || *s == '='); s++)
+    for (s += 8; s < end && (po_xml_space(*s) || *s == '='); s++)
         ;
     if (s >= end || !(quote = memchr(s + 1, *s, (apr_size_t)(end - s - 1))))
         return NULL;
@@ -191,11 +186,11 @@ static void look_at_start(po_document_bytes *d)
 {
     const char *s = d->buf, *end = s + d->len;
 
-    while (s < end && blank(*s))
+    while (s < end && po_xml_space(*s))
         s++;
     if (s == end)
         d->wrong = "the document is empty";
-    else if (*d->buf != '<' && !blank(*d->buf))
+    else if (*d->buf != '<' && !po_xml_space(*d->buf))
         d->wrong = "the document is not XML: it does not begin with <";
 }
 

@@ -73,7 +73,8 @@ const char *po_reader_element_name(po_element e)
     return element_names[e];
 }
 
-/* A document holds no other characters up to U+0020 than space, line feed, tab and carriage return. */
+/* To trim between two ends: a document holds no other characters up to U+0020 than space, line feed, tab and carriage
+ * return. A NUL counts too: never to look for the end of something. */
 static int blank(char c)
 {
     return (unsigned char)c <= ' ';
@@ -474,7 +475,7 @@ static void on_doctype(void *data, const xmlChar *name, const xmlChar *public_id
 
     if (is_refused(r) || *s != '[')
         return;
-    for (s++; *s && blank(*s); s++)
+    for (s++; po_xml_space(*s); s++)
         ;
     if (*s != ']')
         forbidden(data);

@@ -10,6 +10,12 @@
 #define PO_DEPTH_MAX 100
 #define PO_ATTRIBUTES_MAX 100           /* of one element */
 
+/* White space of XML. A NUL, which ends a document, is none. */
+static inline int po_xml_space(char c)
+{
+    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
+
 /* The elements and attributes that mean something to us, each in one list for the enum and the names. Those that hold
  * card data come last: PO_E_Payment and what follows it. */
 #define PO_ELEMENTS(E) \

@@ -14,7 +14,7 @@
 
 static const char *skip_blanks(const char *s, const char *end)
 {
-    while (s < end && (*s == ' ' || *s == '\n' || *s == '\t' || *s == '\r'))
+    while (s < end && po_xml_space(*s))
         s++;
     return s;
 }
