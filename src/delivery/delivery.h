@@ -38,6 +38,38 @@ int po_delivery_stopped(int wait_ms);
 apr_status_t po_delivery_settle(po_ledger_db *db, const po_site *site, const char *request, const char *event,
                                 const po_answer *a, int failed, apr_time_t now, apr_pool_t *p);
 
+/* ---- event_queue.c: events on their way into the outbox --------------------------------------------------------- */
+
+/* In a job: the event of what an approval, an order, an update or a delete comes to goes to the outbox; without a sandbox a
+ * test ends as `tested`. An approval sets the request's state; a change and a cancellation leave it as it is. Not for
+ * PO_OUTCOME_NONE. order and payload_id NULL: pre-approved. The caller writes the request afterwards. */
+apr_status_t po_delivery_event(po_ledger_db *db, const po_site *site, po_request *request, po_order_outcome outcome,
+                               const po_cxml_order *order, const char *payload_id, apr_time_t now, po_crypto *c,
+                               apr_pool_t *p);
+#define PO_CALLBACK_TOKEN 41                    /* with NUL */
+/* The bearer token of fulfilled/EVENT-ID: an HMAC of the ledger's key, so that it needs no table. */
+void po_callback_token(po_crypto *c, const unsigned char key[PO_DIGEST], const char *event,
+                       char out[PO_CALLBACK_TOKEN]);
+
+/* ---- documents to the buyer: ConfirmationRequest, InvoiceDetailRequest ---------------------------------------- */
+
+typedef struct {
+    unsigned what;                              /* PO_POST_CONFIRMATION or PO_POST_INVOICE */
+    const po_buyer *buyer;
+    const char *request;                        /* documents of one request go out in order */
+    const char *refers_to;                      /* payloadID of the OrderRequest; NULL: several */
+    const char *payload_id;                     /* of this document: also its key in the outbox */
+    const char *body;                           /* made with po_cxml_header.has_secret */
+} po_post_document;
+/* In a job: keeps the document and queues it. APR_NOTFOUND: this buyer takes none of the kind (profile, PunchOutDocuments,
+ * PunchOutPost): tell him by mail. */
+apr_status_t po_delivery_post(po_ledger_db *db, const po_site *site, const po_post_document *d, apr_time_t now,
+                              apr_pool_t *p);
+/* Where that kind of document of a buyer goes, its own PunchOutPost or that of its hub; NULL: nowhere. */
+const po_post *po_delivery_post_of(const po_buyer *buyer, unsigned what);
+/* From, To, Sender and mode of a document to a buyer: our identity of the same domain, if there is one. */
+void po_delivery_header(po_cxml_header *h, const po_site *site, const po_buyer *buyer, int test);
+
 /* ---- mail ----------------------------------------------------------------------------------------------------- */
 
 /* In a job: queues the mail of that kind about a request, once for each key (which makes its Message-ID). A site without

@@ -6,6 +6,7 @@
  *   backend.c    which backends are dead, and who probes them
  *   send.c       one event as a detached request through mod_proxy
  *   mail.c       one mail by libcurl
+ *   event_queue.c events of requests on their way into the outbox
  *   mail_queue.c templates of each site, signed links, mails on their way into the outbox
  *   settle.c     what an answer means for the request
  *   judge.c, mail_text.c, mail_template.c   the parts that need no httpd

@@ -106,19 +106,6 @@ int po_handle_requests(request_rec *r, const po_site *site, const char *id);
 int po_handle_cancel(request_rec *r, const po_site *site);
 int po_handle_fulfilled(request_rec *r, const po_site *site, const char *event);
 
-/* queue.c, in a job: the event of a request whose charges are all approved goes to the outbox; without a sandbox a test ends
- * as `tested`. Sets the request's state. order and payload_id NULL: pre-approved. */
-apr_status_t po_queue_event(po_ledger_db *db, const po_site *site, po_request *request, const po_cxml_order *order,
-                            const char *payload_id, apr_time_t now, po_crypto *c, apr_pool_t *p);
-/* The same for what an order, an update or a delete comes to; a change and a cancellation leave the state as it is. Not for
- * PO_OUTCOME_NONE. */
-apr_status_t po_queue_outcome(po_ledger_db *db, const po_site *site, po_request *request, po_order_outcome outcome,
-                              const po_cxml_order *order, const char *payload_id, apr_time_t now, po_crypto *c, apr_pool_t *p);
-#define PO_CALLBACK_TOKEN 41                    /* with NUL */
-/* The bearer token of fulfilled/EVENT-ID: an HMAC of the ledger's key, so that it needs no table. */
-void po_callback_token(po_crypto *c, const unsigned char key[PO_DIGEST], const char *event,
-                       char out[PO_CALLBACK_TOKEN]);
-
 /* cart.c: the PunchOutOrderMessage for a session; request NULL: the session ends and nothing changes (Status 204). */
 const char *po_cart_document(const po_site *site, const po_buyer *buyer, const po_session *s, const po_request *request,
                              const char *payload_id, apr_time_t now, apr_pool_t *p);

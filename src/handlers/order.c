@@ -21,8 +21,8 @@ static apr_status_t keep_request(po_ledger_db *db, const order_job *j, const po_
 
     request->updated = x->r->request_time;
     if (outcome != PO_OUTCOME_NONE)
-        rv = po_queue_outcome(db, x->site, request, outcome, order, x->doc.payload_id, x->r->request_time, x->thread->crypto,
-                              x->r->pool);
+        rv = po_delivery_event(db, x->site, request, outcome, order, x->doc.payload_id, x->r->request_time,
+                               x->thread->crypto, x->r->pool);
     if (rv == APR_SUCCESS)
         rv = po_request_update(db, request);
     if (rv == APR_SUCCESS && request->state == PO_STATE_HELD)

@@ -78,7 +78,8 @@ static apr_status_t make_request(po_ledger_db *db, void *baton)
         return rv;
     j->request->state = PO_STATE_REQUESTED;
     if (!j->document)
-        rv = po_queue_event(db, j->site, j->request, NULL, NULL, j->request->created, j->thread->crypto, j->r->pool);
+        rv = po_delivery_event(db, j->site, j->request, PO_OUTCOME_APPROVED, NULL, NULL, j->request->created,
+                               j->thread->crypto, j->r->pool);
     else
         rv = keep_cart(db, j);
     if (rv == APR_SUCCESS)

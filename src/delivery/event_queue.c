@@ -1,5 +1,5 @@
-/* queue.c - the event of an approved, changed or cancelled request on its way into the outbox. */
-#include "handlers/handlers.h"
+/* event_queue.c - the event of an approved, changed or cancelled request on its way into the outbox. */
+#include "delivery/delivery_private.h"
 
 #include "apr_strings.h"
 
@@ -77,7 +77,7 @@ static apr_status_t add_event(po_ledger_db *db, const po_site *site, const po_re
     return row.body ? po_outbox_add(db, &row, e->time) : APR_EGENERAL;
 }
 
-apr_status_t po_queue_outcome(po_ledger_db *db, const po_site *site, po_request *request, po_order_outcome outcome,
+apr_status_t po_delivery_event(po_ledger_db *db, const po_site *site, po_request *request, po_order_outcome outcome,
                               const po_cxml_order *order, const char *payload_id, apr_time_t now, po_crypto *c, apr_pool_t *p)
 {
     char id[PO_ID_TEXT], token[PO_CALLBACK_TOKEN];
@@ -107,10 +107,4 @@ apr_status_t po_queue_outcome(po_ledger_db *db, const po_site *site, po_request 
     if (outcome == PO_OUTCOME_APPROVED)
         request->state = PO_STATE_APPROVED;
     return add_event(db, site, request, &e, p);
-}
-
-apr_status_t po_queue_event(po_ledger_db *db, const po_site *site, po_request *request, const po_cxml_order *order,
-                            const char *payload_id, apr_time_t now, po_crypto *c, apr_pool_t *p)
-{
-    return po_queue_outcome(db, site, request, PO_OUTCOME_APPROVED, order, payload_id, now, c, p);
 }
