@@ -116,6 +116,7 @@ typedef struct {
     const char *forbidden;              /* characters that part and auxiliary ids must not hold */
     int transient_http;                 /* HTTP status beside a cXML 560: 503, or 200 where only cXML counts */
     int start_elsewhere;                /* a shopper may begin in the marketplace (0: SAP Ariba) */
+    const char *post_dtd;               /* version of the DTD of confirmations and invoices: "1.2.020" */
     unsigned documents;                 /* PO_POST_*: which documents this system takes */
 } po_profile;
 
@@ -180,6 +181,8 @@ typedef struct {                        /* one entry of PunchOutReturnHosts */
 typedef enum { PO_DEPLOYMENT_TEST, PO_DEPLOYMENT_PRODUCTION } po_deployment;
 typedef enum { PO_MISMATCH_REJECT, PO_MISMATCH_HOLD, PO_MISMATCH_ACCEPT } po_mismatch;
 typedef enum { PO_ACTIVATE_ALL, PO_ACTIVATE_EACH } po_activate;
+typedef enum { PO_LINES_CLASSIC, PO_LINES_SINGLE, PO_LINES_SPLIT } po_lines;  /* PunchOutLines: market.h, po_cover */
+typedef enum { PO_APPROVALS_TOGETHER, PO_APPROVALS_SEPARATE } po_approvals;     /* PunchOutApprovals */
 enum { PO_PREAPPROVE_FREE = 1, PO_PREAPPROVE_BYOL = 2 };
 enum { PO_POST_CONFIRMATION = 1, PO_POST_INVOICE = 2 };
 
@@ -195,6 +198,7 @@ typedef struct po_hub {                 /* <PunchOutHub>: a network that speaks 
     apr_array_header_t *certificates;   /* po_certificate: subject or fingerprint, the other NULL; NULL: none */
     po_authentication authentication;
     apr_array_header_t *posts;          /* po_post */
+    const po_secret *post_secret;       /* PunchOutPostSecret; NULL: the valid one of secrets */
 } po_hub;
 
 typedef struct po_buyer {               /* <PunchOutBuyer>: one connection */
@@ -210,6 +214,7 @@ typedef struct po_buyer {               /* <PunchOutBuyer>: one connection */
     int ignore_case;                    /* PunchOutIdentityCase ignore: of identities in From, To and Sender */
     apr_array_header_t *return_hosts;   /* po_return_host */
     apr_array_header_t *posts;          /* po_post */
+    const po_secret *post_secret;       /* as in po_hub */
     apr_table_t *units;                 /* ours -> theirs */
     po_user_map user_map;
     po_deployment deployment;
@@ -217,6 +222,8 @@ typedef struct po_buyer {               /* <PunchOutBuyer>: one connection */
     const char *currency;               /* for lines whose offer names none, and for empty carts */
     po_mismatch mismatch;
     po_activate activate;
+    po_lines lines;
+    po_approvals approvals;
     const po_hub *via;                  /* PunchOutVia */
     const char *fault;                  /* why this block can't be used (kept over a raw restart): answers are 560 */
 } po_buyer;

@@ -8,14 +8,14 @@
 #define INVOICE PO_POST_INVOICE
 #define BOTH (PO_POST_CONFIRMATION | PO_POST_INVOICE)
 static const po_profile profiles[] = {
-    /* name       DTD        cart field           b64 ascii part desc short dec forbidden http elsewhere documents */
-    { "generic", "1.2.014", "cxml-base64",        1,  0,    100, 255, 50,   8, "?{}",     503, 1, BOTH },
-    { "coupa",   "1.2.014", "cxml-urlencoded",    0,  1,    100, 255, 50,   8, "?{}",     503, 1, INVOICE },
-    { "ariba",   "1.2.050", "cxml-base64",        1,  0,    100, 255, 50,   8, "?{}",     200, 0, BOTH },
-    { "jaggaer", "1.2.014", "cxml-urlencoded",    0,  1,    100, 254, 50,   4, "?{}",     503, 1, BOTH },
-    { "oracle",  "1.1.010", "cxml-urlencoded",    0,  1,    100, 240, 50,   8, "?{}",     503, 1, INVOICE },
-    { "workday", "1.2.014", "cxml-base64",        1,  0,    100, 255, 50,   6, "?{}",     503, 1, INVOICE },
-    { "d365",    "1.2.014", "cxml-urlencoded",    0,  1,    100, 255, 50,   6, "?{}",     503, 1, 0 }
+    /* name       DTD        cart field           b64 ascii part desc short dec forbidden http elsewhere post DTD   documents */
+    { "generic", "1.2.014", "cxml-base64",        1,  0,    100, 255, 50,   8, "?{}",     503, 1, "1.2.020", BOTH },
+    { "coupa",   "1.2.014", "cxml-urlencoded",    0,  1,    100, 255, 50,   8, "?{}",     503, 1, "1.2.020", INVOICE },
+    { "ariba",   "1.2.050", "cxml-base64",        1,  0,    100, 255, 50,   8, "?{}",     200, 0, "1.2.050", BOTH },
+    { "jaggaer", "1.2.014", "cxml-urlencoded",    0,  1,    100, 254, 50,   4, "?{}",     503, 1, "1.2.020", BOTH },
+    { "oracle",  "1.1.010", "cxml-urlencoded",    0,  1,    100, 240, 50,   8, "?{}",     503, 1, "1.2.020", INVOICE },
+    { "workday", "1.2.014", "cxml-base64",        1,  0,    100, 255, 50,   6, "?{}",     503, 1, "1.2.020", INVOICE },
+    { "d365",    "1.2.014", "cxml-urlencoded",    0,  1,    100, 255, 50,   6, "?{}",     503, 1, "1.2.020", 0 }
 };
 #define PROFILES (sizeof(profiles) / sizeof(profiles[0]))
 

@@ -224,6 +224,24 @@ typedef struct {
 /* PunchOutOrderMessage. Carries no authentication element: anybody may read the page that holds it (DTD). */
 void po_cxml_write_cart(po_buffer *b, const po_cxml_envelope *e, const po_cxml_cart *cart);
 
+/* ---- confirmation.c, invoice.c: requests that we send to a buyer by ourselves ----------------------------------- */
+
+typedef struct {
+    po_credential from, to, sender;
+    const char *user_agent;
+    int has_secret;                     /* Sender proves itself by a secret, which the document gets only when it is sent */
+    int test;                           /* Request@deploymentMode */
+} po_cxml_header;
+
+/* The document with the secret in the place that has_secret left empty: it must not lie in the ledger. document itself when
+ * there is no such place. */
+const char *po_cxml_with_secret(const char *document, const char *secret, apr_pool_t *p);
+
+typedef struct {                        /* the purchase order that a document is about */
+    const char *order_id, *order_date;  /* as the order said; order_date NULL: it said none */
+    const char *payload_id;             /* of its OrderRequest */
+} po_cxml_order_reference;
+
 /* ---- validate.c: what we send against local DTDs ---------------------------------------------------------------- */
 
 typedef struct po_cxml_validator po_cxml_validator;     /* the DTDs of one folder */

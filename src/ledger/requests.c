@@ -1,6 +1,7 @@
 /* requests.c - subscription requests and their charges. */
 #include "ledger/ledger_private.h"
 
+#include <jansson.h>
 #include <string.h>
 
 #define REQUEST_COLUMNS \
@@ -10,7 +11,7 @@
 #define THE_REQUEST "(SELECT seq FROM request WHERE site = ?1 AND id = ?2)"
 #define CHARGE_COLUMNS \
     "line, kind, dimension, part, description, unit, unspsc, currency, quantity, unit_price, state, order_id, " \
-    "order_line, ordered"
+    "order_line, ordered, line_type, covers, expires"
 
 #define EXPIRE_AT_ONCE 500              /* a job holds up all others: the rest comes with the next call */
 
@@ -103,10 +104,72 @@ static void bind_ordered(po_cursor *c, const po_charge *charge)
         po_bind_text(c, NULL);
 }
 
+/* What a line covers, as JSON. */
+static char *write_covers(const apr_array_header_t *covers)
+{
+    char quantity[PO_DECIMAL_TEXT], price[PO_DECIMAL_TEXT], *text;
+    json_t *list;
+    int i;
+
+    if (!covers)
+        return NULL;
+    list = json_array();
+    for (i = 0; i < covers->nelts; i++) {
+        const po_cover *v = &APR_ARRAY_IDX(covers, i, po_cover);
+
+        json_array_append_new(list, json_pack("[s,s?,s?,s?,s,s]", v->kind, v->dimension, v->description, v->unit,
+                                              po_decimal_text(&v->quantity, 0, quantity),
+                                              po_decimal_text(&v->unit_price, 0, price)));
+    }
+    text = json_dumps(list, JSON_COMPACT);
+    json_decref(list);
+    return text;
+}
+
+static const char *cover_text(json_t *j, apr_size_t i, apr_pool_t *p)
+{
+    const char *text = json_string_value(json_array_get(j, i));
+
+    return text ? apr_pstrdup(p, text) : NULL;
+}
+
+static apr_status_t read_cover(json_t *j, po_cover *v, apr_pool_t *p)
+{
+    const char *quantity = cover_text(j, 4, p), *price = cover_text(j, 5, p);
+
+    v->kind = cover_text(j, 0, p);
+    v->dimension = cover_text(j, 1, p);
+    v->description = cover_text(j, 2, p);
+    v->unit = cover_text(j, 3, p);
+    if (!v->kind || !quantity || !price || po_decimal_parse(&v->quantity, quantity, -1) != APR_SUCCESS)
+        return APR_EGENERAL;
+    return po_decimal_parse(&v->unit_price, price, -1);
+}
+
+static apr_status_t read_covers(const char *text, apr_array_header_t **out, apr_pool_t *p)
+{
+    json_t *list, *j;
+    apr_status_t rv = APR_SUCCESS;
+    apr_size_t i;
+
+    *out = NULL;
+    if (!text)
+        return APR_SUCCESS;
+    if (!(list = json_loads(text, 0, NULL)))
+        return APR_EGENERAL;
+    *out = apr_array_make(p, (int)json_array_size(list), sizeof(po_cover));
+    json_array_foreach(list, i, j) {
+        if ((rv = read_cover(j, apr_array_push(*out), p)) != APR_SUCCESS)
+            break;
+    }
+    json_decref(list);
+    return rv;
+}
+
 static apr_status_t read_charge(sqlite3_stmt *st, po_charge *charge, apr_pool_t *p)
 {
     po_cursor c = { st };
-    apr_status_t quantity, price;
+    apr_status_t quantity, price, covers;
 
     memset(charge, 0, sizeof(*charge));
 
@@ -123,9 +186,14 @@ static apr_status_t read_charge(sqlite3_stmt *st, po_charge *charge, apr_pool_t 
     charge->state = (po_charge_state)po_read_int(&c);
     charge->order_id = po_read_text(&c, p);
     charge->order_line = (int)po_read_int(&c);
-    if (sqlite3_column_type(st, c.at) != SQLITE_NULL && po_read_decimal(&c, &charge->ordered) != APR_SUCCESS)
+    if (sqlite3_column_type(st, c.at) == SQLITE_NULL)
+        c.at++;
+    else if (po_read_decimal(&c, &charge->ordered) != APR_SUCCESS)
         return APR_EGENERAL;
-    return quantity == APR_SUCCESS && price == APR_SUCCESS ? APR_SUCCESS : APR_EGENERAL;
+    charge->line_type = po_read_text(&c, p);
+    covers = read_covers((const char *)sqlite3_column_text(st, c.at++), &charge->covers, p);
+    charge->expires = po_read_int(&c);
+    return quantity == APR_SUCCESS && price == APR_SUCCESS && covers == APR_SUCCESS ? APR_SUCCESS : APR_EGENERAL;
 }
 
 /* What could not be read again must not be written. */
@@ -142,7 +210,7 @@ static int is_storable(const po_decimal *d)
 static apr_status_t insert_charge(po_ledger_db *db, apr_int64_t seq, const po_request *r, const po_charge *charge)
 {
     po_cursor c = { po_statement(db, PO_SQL_CHARGE_INSERT, "INSERT INTO charge(request, site, buyer, "
-                                 CHARGE_COLUMNS ") VALUES(?,?,?, ?,?,?,?,?,?,?,?,?,?,?,?,?,?)") };
+                                 CHARGE_COLUMNS ") VALUES(?,?,?, ?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)") };
 
     if (!is_storable(&charge->quantity) || !is_storable(&charge->unit_price) || !is_storable(&charge->ordered))
         return APR_EINVAL;
@@ -163,6 +231,9 @@ static apr_status_t insert_charge(po_ledger_db *db, apr_int64_t seq, const po_re
     po_bind_text(&c, charge->order_id);
     po_bind_int(&c, charge->order_line);
     bind_ordered(&c, charge);
+    po_bind_text(&c, charge->line_type);
+    po_bind_owned_text(&c, write_covers(charge->covers));
+    po_bind_int(&c, charge->expires);
     return po_step(db, c.st);
 }
 
@@ -186,8 +257,8 @@ apr_status_t po_request_insert(po_ledger_db *db, const po_request *r)
 static apr_status_t update_charge(po_ledger_db *db, const po_request *r, const po_charge *charge)
 {
     po_cursor c = { po_statement(db, PO_SQL_CHARGE_UPDATE, "UPDATE charge SET state = ?4, order_id = ?5,"
-                                 " order_line = ?6, ordered = ?7 WHERE request = " THE_REQUEST " AND line = ?3 AND"
-                                 " (state <> ?4 OR order_id IS NOT ?5 OR order_line <> ?6 OR ordered IS NOT ?7)") };
+                                 " order_line = ?6, ordered = ?7, expires = ?8 WHERE request = " THE_REQUEST " AND line = ?3 AND"
+                                 " (state <> ?4 OR order_id IS NOT ?5 OR order_line <> ?6 OR ordered IS NOT ?7 OR expires <> ?8)") };
 
     if (!is_storable(&charge->ordered))
         return APR_EINVAL;
@@ -199,6 +270,7 @@ static apr_status_t update_charge(po_ledger_db *db, const po_request *r, const p
     po_bind_text(&c, charge->order_id);
     po_bind_int(&c, charge->order_line);
     bind_ordered(&c, charge);
+    po_bind_int(&c, charge->expires);
     return po_step(db, c.st);
 }
 

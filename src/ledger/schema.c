@@ -139,5 +139,10 @@ const char *const po_schema[PO_SCHEMA_VERSION] = {
     "CREATE TABLE request_document("
     "  site TEXT NOT NULL, request TEXT NOT NULL, document INTEGER NOT NULL REFERENCES document(seq),"
     "  PRIMARY KEY(site, request, document)"
-    ") WITHOUT ROWID;"
+    ") WITHOUT ROWID;",
+
+    /* 3: lines that hold a sum alone (PunchOutLines), and approvals with a life of their own */
+    "ALTER TABLE charge ADD COLUMN line_type TEXT;"
+    "ALTER TABLE charge ADD COLUMN covers TEXT;"                    /* JSON; NULL: itself */
+    "ALTER TABLE charge ADD COLUMN expires INTEGER NOT NULL DEFAULT 0;"      /* 0: with the request */
 };

@@ -53,11 +53,18 @@ typedef enum {                          /* stored by number: append only */
     PO_STATE_EXPIRED
 } po_state;
 typedef enum {                          /* of a charge's approval; stored by number: append only */
-    PO_CHARGE_REQUESTED, PO_CHARGE_ORDERED, PO_CHARGE_PREAPPROVED, PO_CHARGE_CANCELLED, PO_CHARGE_EXPIRED
+    PO_CHARGE_REQUESTED, PO_CHARGE_ORDERED, PO_CHARGE_PREAPPROVED, PO_CHARGE_CANCELLED, PO_CHARGE_EXPIRED,
+    PO_CHARGE_WAITING                   /* PunchOutApprovals separate: its cart has not gone out yet */
 } po_charge_state;
 
 const char *po_state_name(po_state s);              /* "partly approved", ... (design.md §5) */
 const char *po_charge_state_name(po_charge_state s);
+
+typedef struct {                        /* something that a line which holds its sum alone stands for */
+    const char *kind;                   /* as in po_charge */
+    const char *dimension, *description, *unit;         /* dimension NULL: none */
+    po_decimal quantity, unit_price;    /* as asked for */
+} po_cover;
 
 typedef struct {
     int line;                           /* from 1; the auxiliary id is "<request>.<line>" */
@@ -69,6 +76,9 @@ typedef struct {
     const char *order_id;               /* the purchase order that ordered it, and maybe cancelled it again */
     int order_line;
     po_decimal ordered;                 /* the quantity that was ordered; a value of 0: none yet */
+    const char *line_type;              /* Service | Material; NULL: by kind (PunchOutLines classic) */
+    apr_array_header_t *covers;         /* po_cover: what a line of PunchOutLines single or split stands for; NULL: itself */
+    apr_time_t expires;                 /* of its approval; 0: with the request */
 } po_charge;
 
 /* The quantity that is ordered, before an order the cart's. */

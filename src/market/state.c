@@ -13,7 +13,7 @@ const char *po_state_name(po_state s)
 
 const char *po_charge_state_name(po_charge_state s)
 {
-    static const char *const names[] = { "requested", "ordered", "pre-approved", "cancelled", "expired" };
+    static const char *const names[] = { "requested", "ordered", "pre-approved", "cancelled", "expired", "waiting" };
 
     return (unsigned)s < sizeof(names) / sizeof(names[0]) ? names[s] : "unknown";
 }
