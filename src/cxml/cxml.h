@@ -217,7 +217,7 @@ typedef struct {
     const char *total, *currency;
     int test;                           /* Message@deploymentMode */
     int unchanged;                      /* Status 204: ends the session, changes nothing */
-    const apr_array_header_t *items;    /* po_cxml_cart_item; a cart without any is always unchanged: some buyers would
+    apr_array_header_t *items;          /* po_cxml_cart_item; a cart without any is always unchanged: some buyers would
                                          * take it for "delete all lines" */
 } po_cxml_cart;
 

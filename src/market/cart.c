@@ -96,15 +96,14 @@ int po_sells_to(const po_buyer *buyer, const char *seller)
 }
 
 /* An id that is cut or refused on the way would come back as another one: no order could be matched. */
-static const char *check_part(const cart *c)
+static const char *check_part(const cart *c, const char *part)
 {
     const po_profile *profile = &c->buyer->profile;
-    const char *offer = c->offer->offer;
 
-    if ((profile->part_bytes > 0 && strlen(offer) > (apr_size_t)profile->part_bytes)
-        || (profile->forbidden && strpbrk(offer, profile->forbidden)))
+    if ((profile->part_bytes > 0 && strlen(part) > (apr_size_t)profile->part_bytes)
+        || (profile->forbidden && strpbrk(part, profile->forbidden)))
         return apr_psprintf(c->p, "Your procurement system doesn't take the number of this offer, %s. Tell the "
-                            "marketplace to give it a shorter and simpler one.", offer);
+                            "marketplace to give it a shorter and simpler one.", part);
     return NULL;
 }
 
@@ -130,7 +129,7 @@ static po_charge *add_charge(cart *c, const char *kind)
     charge->kind = kind;
     charge->part = c->offer->offer;
     charge->unit = c->offer->unit ? c->offer->unit : "EA";
-    charge->unspsc = UNSPSC;
+    charge->unspsc = c->offer->unspsc ? c->offer->unspsc : UNSPSC;
     charge->currency = c->r->currency;
     charge->state = PO_CHARGE_REQUESTED;
     return charge;
@@ -184,17 +183,26 @@ static apr_status_t usage_quantity(const po_decimal *budget, const po_usage *u, 
 static const char *add_usage(cart *c, const po_usage *u, const po_decimal *budget)
 {
     po_charge *charge = add_charge(c, "usage");
+    const char *wrong;
 
     charge->dimension = u->dimension;
     charge->unit = u->unit ? u->unit : "EA";
     charge->description = apr_psprintf(c->p, "%s: %s, per %s", c->offer->name, u->description,
                                        po_unit_text(charge->unit));
     charge->unit_price = u->price;
+    if (u->part)
+        charge->part = u->part;
+    if (u->unspsc)
+        charge->unspsc = u->unspsc;
     charge->quantity.value = 1;         /* without a budget only the price is approved */
-    if (budget && (usage_quantity(budget, u, c->offer->usage->nelts, &charge->quantity) != APR_SUCCESS
+    if (u->quantity.value)
+        charge->quantity = u->quantity;
+    else if (budget && (usage_quantity(budget, u, c->offer->usage->nelts, &charge->quantity) != APR_SUCCESS
                    || charge->quantity.value > USAGE_QUANTITY_MAX))
         return apr_psprintf(c->p, "The budget is too large for the unit price of \"%s\". Enter a smaller one and "
                             "request approval again.", u->description);
+    if (u->part && (wrong = check_part(c, u->part)))
+        return wrong;
     return check_price(c, &charge->unit_price);
 }
 
@@ -283,7 +291,7 @@ const char *po_cart_build(po_request *r, const po_offer *offer, const po_request
                             "another seller, or ask your procurement team.", offer->seller);
     if (!r->currency)
         return "This offer has no currency, and none is set for your procurement system. Tell the marketplace.";
-    if ((wrong = check_part(&c)) || (wrong = read_action(&c)) || (wrong = read_terms(&c)) || (wrong = add_charges(&c))
+    if ((wrong = check_part(&c, offer->offer)) || (wrong = read_action(&c)) || (wrong = read_terms(&c)) || (wrong = add_charges(&c))
         || (wrong = check_total(&c)))
         return wrong;
     preapprove(&c);
@@ -299,7 +307,6 @@ static void fill_item(po_cxml_cart_item *item, const po_request *r, const po_cha
     const po_profile *profile = &buyer->profile;
     char text[PO_DECIMAL_TEXT];
 
-    item->line = charge->line;
     item->part = charge->part;
     item->auxiliary = apr_psprintf(p, "%s.%d", r->id, charge->line);
     item->quantity = apr_pstrdup(p, po_decimal_text(&charge->quantity, 0, text));
@@ -319,19 +326,57 @@ static void fill_item(po_cxml_cart_item *item, const po_request *r, const po_cha
     item->lead_time = "0";              /* software: nothing is shipped */
 }
 
+const char *po_cart_check(const apr_array_header_t *requests, apr_pool_t *p)
+{
+    const char *currency = NULL;
+    po_decimal sum = { 0, 0 }, total;
+    char text[PO_DECIMAL_TEXT];
+    int i;
+
+    for (i = 0; i < requests->nelts; i++) {
+        const po_request *r = APR_ARRAY_IDX(requests, i, po_request *);
+
+        if (currency && strcmp(currency, r->currency))
+            return apr_psprintf(p, "A cart has one currency, and this one holds prices in %s and in %s. Request approval for "
+                                "them one after the other.", currency, r->currency);
+        currency = r->currency;
+        if (po_request_total(r, &total) != APR_SUCCESS || po_decimal_add(&sum, &sum, &total) != APR_SUCCESS
+            || po_decimal_parse(&total, po_money_text(&sum, currency, text), -1) != APR_SUCCESS)
+            return "The sum of this cart is larger than an order can hold. Request approval for less at a time.";
+    }
+    return NULL;
+}
+
+/* The sum with what the cart holds already. */
+static apr_status_t add_total(const po_request *r, const po_cxml_cart *out, po_decimal *total)
+{
+    po_decimal before;
+
+    if (po_request_total(r, total) != APR_SUCCESS)
+        return APR_EGENERAL;
+    if (!out->items)
+        return APR_SUCCESS;
+    if (strcmp(out->currency, r->currency) || po_decimal_parse(&before, out->total, -1) != APR_SUCCESS)
+        return APR_EGENERAL;
+    return po_decimal_add(total, total, &before);
+}
+
 apr_status_t po_cart_items(const po_request *r, const po_buyer *buyer, po_cxml_cart *out, apr_pool_t *p)
 {
-    apr_array_header_t *items = apr_array_make(p, r->charges->nelts, sizeof(po_cxml_cart_item));
+    apr_array_header_t *items = out->items;
     char text[PO_DECIMAL_TEXT];
     po_decimal total;
     int i;
 
-    if (po_request_total(r, &total) != APR_SUCCESS)
+    if (add_total(r, out, &total) != APR_SUCCESS)
         return APR_EGENERAL;
+    if (!items)
+        items = apr_array_make(p, r->charges->nelts, sizeof(po_cxml_cart_item));
     for (i = 0; i < r->charges->nelts; i++) {
         po_cxml_cart_item *item = apr_array_push(items);
 
         memset(item, 0, sizeof(*item));
+        item->line = items->nelts;
         fill_item(item, r, &APR_ARRAY_IDX(r->charges, i, po_charge), buyer, p);
     }
     out->items = items;

@@ -14,6 +14,9 @@
 typedef struct {
     const char *dimension, *description, *unit;
     po_decimal price;
+    /* of the marketplace's own cart alone: NULL is the offer's, a quantity of 0 follows from the budget */
+    const char *part, *unspsc;
+    po_decimal quantity;
 } po_usage;
 
 typedef struct {                        /* an offer with its product */
@@ -24,6 +27,7 @@ typedef struct {                        /* an offer with its product */
     int has_price;
     const char *currency, *term, *unit; /* NULL: none */
     apr_array_header_t *usage;          /* po_usage; NULL: none */
+    const char *unspsc;                 /* of the marketplace's own cart; NULL: 43232701 */
 } po_offer;
 
 /* Checks the JSON file whole without writing anything. NULL, or "FILE:LINE: reason" in p. */
@@ -133,9 +137,29 @@ typedef struct {                        /* what the browser may say; never a pri
  * NULL, or a sentence for the shopper: what is wrong and what to do. */
 const char *po_cart_build(po_request *r, const po_offer *offer, const po_request_form *form, const po_site *site,
                           const po_buyer *buyer, apr_pool_t *p);
-/* The cart as this buyer's profile wants it: units mapped, texts cut, auxiliary ids "<request>.<line>". Fills items,
- * total and currency of cart. */
+/* NULL when these requests (po_request *) may go back in one cart: one currency, and a sum that an order can hold. Else a
+ * sentence for the shopper. */
+const char *po_cart_check(const apr_array_header_t *requests, apr_pool_t *p);
+/* Adds the request's lines to a cart as this buyer's profile wants them: units mapped, texts cut, auxiliary ids
+ * "<request>.<line>"; lineNumber is the position in the cart. The first request gives the cart its items, total and
+ * currency; the others add to them, and po_cart_check() has passed them. */
 apr_status_t po_cart_items(const po_request *r, const po_buyer *buyer, po_cxml_cart *cart, apr_pool_t *p);
+
+/* ---- cart_json.c: the marketplace's own cart ------------------------------------------------------------------- */
+
+typedef struct {                        /* becomes one request */
+    int line;                           /* from 0: its first line, for the log */
+    const po_offer *own;                /* made of lines that the marketplace priced itself; NULL: form.offer of the catalog */
+    po_request_form form;
+} po_cart_entry;
+
+/* Reads application/vnd.punchout.cart+json (design.md §5): 1 to 200 lines, each of an offer of the catalog or of the
+ * marketplace's own; money and quantities are strings; an unknown member is a mistake. Own lines of kind contract and usage
+ * of one product and seller become one request. currency: of own lines that name none; may be NULL. NULL, and *entries
+ * (po_cart_entry) for po_cart_build() and *canonical, the same text for the same cart; or the first mistake with its path
+ * ("lines[2].unitPrice is ..."), for the shop's developer. */
+const char *po_cart_json_read(const char *text, apr_size_t len, const char *currency, apr_array_header_t **entries,
+                              const char **canonical, apr_pool_t *p);
 
 /* ---- setup.c: what a PunchOutSetupRequest asks for ------------------------------------------------------------- */
 

@@ -1,4 +1,4 @@
-/* fuzz_json.c - JSON in and out: a backend's answer, a marketplace's catalog, and an event that says any text. */
+/* fuzz_json.c - JSON in and out: a backend's answer, a marketplace's catalog and cart, and an event that says any text. */
 #include "fuzz.h"
 
 #include <sys/mman.h>
@@ -32,6 +32,34 @@ static void check_catalog(const uint8_t *data, size_t size, apr_pool_t *p)
     wrong = po_catalog_check(file, p);
     if (wrong)
         fuzz_require(!strncmp(wrong, file, strlen(file)) && !strpbrk(wrong, "\n\r"));
+}
+
+/* What is taken can be priced or refused, and is read the same way again. */
+static void check_cart(const uint8_t *data, size_t size, apr_pool_t *p)
+{
+    apr_array_header_t *entries;
+    const char *canonical, *again;
+    const char *wrong = po_cart_json_read((const char *)data, size, "USD", &entries, &canonical, p);
+    po_buyer buyer = { 0 };
+    po_site site = { 0 };
+    int i;
+
+    if (wrong) {
+        fuzz_require(*wrong && !strpbrk(wrong, "\n\r\033"));
+        return;
+    }
+    fuzz_require(!po_cart_json_read(canonical, strlen(canonical), "USD", &entries, &again, p) && !strcmp(canonical, again));
+    fuzz_require(entries->nelts >= 1 && entries->nelts <= 200);
+    buyer.profile = *po_profile_find("generic");
+    for (i = 0; i < entries->nelts; i++) {
+        const po_cart_entry *e = &APR_ARRAY_IDX(entries, i, po_cart_entry);
+        po_request r = { 0 };
+
+        fuzz_require(e->own || e->form.offer);
+        r.id = "req-0123456789abcdef";
+        if (e->own && !po_cart_build(&r, e->own, &e->form, &site, &buyer, p))
+            fuzz_require(r.charges->nelts >= 1 && r.currency);
+    }
 }
 
 /* ---- the event ------------------------------------------------------------------------------------------------ */
@@ -166,6 +194,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     check_answer(data, size, p);
     check_catalog(data, size, p);
+    check_cart(data, size, p);
     check_event(data, size, p);
     apr_pool_destroy(p);
     return 0;
