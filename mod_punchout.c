@@ -17,6 +17,7 @@ static void register_hooks(apr_pool_t *p)
 
     po_delivery_register();
     po_headers_register();
+    po_cart_filter_register();
     po_access_register(p);
 
     ap_hook_pre_config(po_child_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
@@ -34,6 +35,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_fixups(po_headers_session, NULL, NULL, APR_HOOK_MIDDLE);
     /* after mod_headers, whose "Header set Cache-Control" must not make a session's page public */
     ap_hook_insert_filter(po_headers_filter, after_headers, NULL, APR_HOOK_LAST);
+    ap_hook_insert_filter(po_cart_filter, NULL, NULL, APR_HOOK_MIDDLE);
     /* under `ProxyPass /` a later hook loses, and the shared secret would go to the shop */
     ap_hook_handler(po_handler, NULL, NULL, APR_HOOK_REALLY_FIRST);
 }

@@ -15,33 +15,42 @@ static const char *product_url(const po_site *site, const po_request *request, a
                        ap_escape_path_segment(p, request->product), mark + strlen("{product}"), NULL);
 }
 
-static void add_url(const apr_array_header_t *items, const char *url)
+static apr_status_t add_request(po_cxml_cart *cart, const po_site *site, const po_request *request,
+                                const po_buyer *buyer, apr_pool_t *p)
 {
-    int i;
+    const char *url = product_url(site, request, p);
+    int i = cart->items ? cart->items->nelts : 0;
+    apr_status_t rv = po_cart_items(request, buyer, cart, p);
 
-    for (i = 0; i < items->nelts; i++)
-        APR_ARRAY_IDX(items, i, po_cxml_cart_item).url = url;
+    for (; rv == APR_SUCCESS && i < cart->items->nelts; i++)
+        APR_ARRAY_IDX(cart->items, i, po_cxml_cart_item).url = url;
+    return rv;
 }
 
-const char *po_cart_document(const po_site *site, const po_buyer *buyer, const po_session *s, const po_request *request,
-                             const char *payload_id, apr_time_t now, apr_pool_t *p)
+/* Of a session that began with nothing and returns nothing there is nothing to edit; and a visit edits one request. */
+static const char *allowed(const po_session *s, const apr_array_header_t *requests)
+{
+    return requests ? requests->nelts == 1 ? "edit" : "create" : strcmp(s->operation, "create") ? "edit" : "create";
+}
+
+const char *po_cart_document(const po_site *site, const po_buyer *buyer, const po_session *s,
+                             const apr_array_header_t *requests, const char *payload_id, apr_time_t now, apr_pool_t *p)
 {
     char stamp[PO_TIMESTAMP];
     po_cxml_envelope e = { payload_id, po_timestamp(now, stamp), buyer->profile.dtd, buyer->profile.ascii_only };
     po_cxml_cart cart = { { s->to_domain, s->to_identity }, { s->from_domain, s->from_identity }, PO_USER_AGENT };
     po_buffer b;
+    int i;
 
     cart.buyer_cookie = s->buyer_cookie;
-    /* of a session that began with nothing and returns nothing there is nothing to edit */
-    cart.operation_allowed = request || strcmp(s->operation, "create") ? "edit" : "create";
+    cart.operation_allowed = allowed(s, requests);
     cart.total = "0.00";
     cart.currency = buyer->currency;
-    cart.test = request ? request->test : s->test;
-    cart.unchanged = !request;
-    if (request && po_cart_items(request, buyer, &cart, p) != APR_SUCCESS)
-        return NULL;
-    if (request)
-        add_url(cart.items, product_url(site, request, p));
+    cart.test = requests ? APR_ARRAY_IDX(requests, 0, po_request *)->test : s->test;
+    cart.unchanged = !requests;
+    for (i = 0; requests && i < requests->nelts; i++)
+        if (add_request(&cart, site, APR_ARRAY_IDX(requests, i, po_request *), buyer, p) != APR_SUCCESS)
+            return NULL;
     po_buffer_init(&b, p, DOCUMENT_ROOM);
     b.ascii = buyer->profile.ascii_only;
     po_cxml_write_cart(&b, &e, &cart);

@@ -60,6 +60,8 @@ int po_headers_access(request_rec *r);          /* access_checker: takes our coo
 int po_headers_session(request_rec *r);         /* fixups: adds PunchOut-* headers and PUNCHOUT_* variables */
 void po_headers_filter(request_rec *r);         /* insert_filter */
 void po_headers_register(void);
+/* Takes PunchOut-Account out of the response, where it stands already, and binds it to the session. */
+void po_headers_account(request_rec *r);
 /* The session of this request, found once and kept; NULL: none. */
 const po_session *po_request_session(request_rec *r);
 const char *po_request_cookie(request_rec *r);  /* its cookie's value */
@@ -106,9 +108,22 @@ int po_handle_requests(request_rec *r, const po_site *site, const char *id);
 int po_handle_cancel(request_rec *r, const po_site *site);
 int po_handle_fulfilled(request_rec *r, const po_site *site, const char *event);
 
-/* cart.c: the PunchOutOrderMessage for a session; request NULL: the session ends and nothing changes (Status 204). */
-const char *po_cart_document(const po_site *site, const po_buyer *buyer, const po_session *s, const po_request *request,
-                             const char *payload_id, apr_time_t now, apr_pool_t *p);
+/* request.c, for the form and the marketplace's own cart. The buyer of a session that may request something; NULL: *rc is
+ * the page that was sent. */
+const po_buyer *po_request_buyer(request_rec *r, const po_site *site, const po_session *s, int *rc);
+/* Prices the entries (po_cart_entry), keeps their requests in one commit and answers with the cart on its way back, with 303
+ * to what needs no order, or with a page that says why not. digest: hex, of what is asked for; the same in the same session
+ * is answered as before. */
+int po_request_approval(request_rec *r, const po_site *site, const po_session *s, const po_buyer *b,
+                        const apr_array_header_t *entries, const char *digest);
+/* cart_filter.c: insert_filter, and its registration. */
+void po_cart_filter(request_rec *r);
+void po_cart_filter_register(void);
+
+/* cart.c: the PunchOutOrderMessage for a session with the lines of these requests (po_request *); requests NULL: the session
+ * ends and nothing changes (Status 204). NULL when the lines can't be one cart. */
+const char *po_cart_document(const po_site *site, const po_buyer *buyer, const po_session *s,
+                             const apr_array_header_t *requests, const char *payload_id, apr_time_t now, apr_pool_t *p);
 
 /* Answers with a Status alone; a code of 5xx sets the profile's transient HTTP status. detail may be NULL. */
 int po_answer_status(po_exchange *x, int code, const char *detail);

@@ -448,6 +448,14 @@ static void take_account(request_rec *r, request_state *state)
         bind_account(r, state, said);
 }
 
+void po_headers_account(request_rec *r)
+{
+    request_state *state = state_of(r);
+
+    if (state)
+        take_account(r, state);
+}
+
 static int is_directive(const char *d, const char *name)
 {
     apr_size_t len = strlen(name);

@@ -1,4 +1,5 @@
-/* request.c - "Request approval": a subscription request in the ledger, and its cart on the way back. */
+/* request.c - "Request approval": subscription requests in the ledger, and their cart on the way back. The form and the
+ * marketplace's own cart (cart_filter.c) share all but the reading. */
 #include "handlers/handlers.h"
 
 APLOG_USE_MODULE(punchout);
@@ -7,65 +8,102 @@ typedef struct {                        /* a job for the ledger; the caller wait
     request_rec *r;
     const po_site *site;
     po_thread *thread;
-    po_request *request;                /* the new one */
-    const char *document;               /* its cart; NULL: pre-approved */
-    const char *replaces;               /* id of the request that is edited; "" of a create session */
+    const po_session *session;
+    const po_buyer *buyer;
+    const char *digest;                 /* hex, of what was asked for */
+    apr_array_header_t *approved;       /* po_request *: new ones that need no order */
+    apr_array_header_t *carted;         /* po_request *: new ones whose lines go back, all in one cart */
+    const char *payload, *document;     /* of that cart; NULL: none goes back */
     /* the outcome */
-    po_request *before;                 /* the same form in the same session was sent before, or the session's cart went */
-    int other;                          /* `before` is of another form */
+    po_request *before;                 /* the same was asked for in this session before, or the session's cart went */
+    int other;                          /* `before` is of something else */
     const char *before_document;
     const char *stale;                  /* why the edited request can't be changed any more; then nothing is kept */
 } request_job;
 
+static int count_requests(const request_job *j)
+{
+    return j->approved->nelts + j->carted->nelts;
+}
+
+static po_request *request_at(const request_job *j, int i)
+{
+    return i < j->approved->nelts ? APR_ARRAY_IDX(j->approved, i, po_request *)
+                                  : APR_ARRAY_IDX(j->carted, i - j->approved->nelts, po_request *);
+}
+
+/* ---- in the ledger's transaction ------------------------------------------------------------------------------ */
+
+/* Of several requests made at once the last is of the cart, if there is one. */
 static apr_status_t find_before(po_ledger_db *db, request_job *j)
 {
-    const po_request *n = j->request;
+    const char *site = j->site->public_url, *session = j->session->id;
     po_document *d;
-    apr_status_t rv = po_request_of_session(db, n->site, n->session, n->form_digest, j->r->pool, &j->before);
+    apr_status_t rv = po_request_of_session(db, site, session, j->digest, j->r->pool, &j->before);
 
     j->other = 0;
     if (rv == APR_NOTFOUND) {
-        rv = po_request_of_session(db, n->site, n->session, NULL, j->r->pool, &j->before);
+        rv = po_request_of_session(db, site, session, NULL, j->r->pool, &j->before);
         j->other = rv == APR_SUCCESS;
     }
     if (rv != APR_SUCCESS || !j->before->cart_payload)
         return rv;
-    rv = po_document_get(db, n->site, j->before->cart_payload, j->r->pool, &d);
+    rv = po_document_get(db, site, j->before->cart_payload, j->r->pool, &d);
     j->before_document = rv == APR_SUCCESS ? d->body : NULL;
     return rv;
 }
 
 static apr_status_t keep_cart(po_ledger_db *db, const request_job *j)
 {
-    po_document d = { j->request->site, j->request->buyer, j->request->cart_payload, "PunchOutOrderMessage", j->request->id,
-                      j->document, 1, j->request->created };
+    const po_request *first = APR_ARRAY_IDX(j->carted, 0, po_request *);
+    po_document d = { first->site, first->buyer, j->payload, "PunchOutOrderMessage", first->id, j->document, 1,
+                      first->created };
 
     return po_document_insert(db, &d);
 }
 
-/* The edited request ends in the transaction that makes the new one, so that never both can be ordered. */
+/* The edited request ends in the transaction that makes the new ones, so that never both can be ordered. */
 static apr_status_t replace_edited(po_ledger_db *db, request_job *j)
 {
+    const po_request *first = APR_ARRAY_IDX(j->carted, 0, po_request *);
     po_request *old;
-    apr_status_t rv = po_request_get(db, j->request->site, j->replaces, j->r->pool, &old);
+    apr_status_t rv = po_request_get(db, j->site->public_url, j->session->request, j->r->pool, &old);
     int i;
 
     if (rv != APR_SUCCESS)
         return rv;
-    if ((j->stale = po_request_edit_refused(old, j->request->created, j->r->pool)))
+    if ((j->stale = po_request_edit_refused(old, first->created, j->r->pool)))
         return APR_SUCCESS;
     old->state = PO_STATE_CANCELLED;
-    old->reason = apr_pstrcat(j->r->pool, "replaced by ", j->request->id, NULL);
-    old->updated = j->request->created;
+    old->reason = apr_pstrcat(j->r->pool, "replaced by ", first->id, NULL);
+    if (j->carted->nelts > 1)
+        old->reason = apr_psprintf(j->r->pool, "%s and %d more", old->reason, j->carted->nelts - 1);
+    old->updated = first->created;
     for (i = 0; i < old->charges->nelts; i++)
         APR_ARRAY_IDX(old->charges, i, po_charge).state = PO_CHARGE_CANCELLED;
     return po_request_update(db, old);
 }
 
-static apr_status_t make_request(po_ledger_db *db, void *baton)
+static apr_status_t keep_request(po_ledger_db *db, const request_job *j, po_request *n)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    n->state = PO_STATE_REQUESTED;
+    if (n->preapproved_by)
+        rv = po_delivery_event(db, j->site, n, PO_OUTCOME_APPROVED, NULL, NULL, n->created, j->thread->crypto, j->r->pool);
+    if (rv == APR_SUCCESS)
+        rv = po_request_insert(db, n);
+    if (rv == APR_SUCCESS && !n->preapproved_by)
+        rv = po_delivery_mail(db, j->site, PO_MAIL_REQUESTED, n,
+                              apr_pstrcat(j->r->pool, "mail-", n->id, "-requested", NULL), n->created, j->r->pool);
+    return rv;
+}
+
+static apr_status_t make_requests(po_ledger_db *db, void *baton)
 {
     request_job *j = baton;
     apr_status_t rv;
+    int i;
 
     j->before = NULL;
     j->before_document = NULL;
@@ -74,24 +112,15 @@ static apr_status_t make_request(po_ledger_db *db, void *baton)
     if (rv != APR_NOTFOUND)
         return rv;
     j->before = NULL;
-    if (*j->replaces && ((rv = replace_edited(db, j)) != APR_SUCCESS || j->stale))
+    if (*j->session->request && ((rv = replace_edited(db, j)) != APR_SUCCESS || j->stale))
         return rv;
-    j->request->state = PO_STATE_REQUESTED;
-    if (!j->document)
-        rv = po_delivery_event(db, j->site, j->request, PO_OUTCOME_APPROVED, NULL, NULL, j->request->created,
-                               j->thread->crypto, j->r->pool);
-    else
-        rv = keep_cart(db, j);
-    if (rv == APR_SUCCESS)
-        rv = po_request_insert(db, j->request);
-    if (rv == APR_SUCCESS && j->document)
-        rv = po_delivery_mail(db, j->site, PO_MAIL_REQUESTED, j->request,
-                              apr_pstrcat(j->r->pool, "mail-", j->request->id, "-requested", NULL), j->request->created,
-                              j->r->pool);
+    rv = j->document ? keep_cart(db, j) : APR_SUCCESS;
+    for (i = 0; rv == APR_SUCCESS && i < count_requests(j); i++)
+        rv = keep_request(db, j, request_at(j, i));
     return rv;
 }
 
-/* ---- the form ------------------------------------------------------------------------------------------------- */
+/* ---- what is asked for ---------------------------------------------------------------------------------------- */
 
 static const char *field(const apr_table_t *form, const char *name)
 {
@@ -100,9 +129,10 @@ static const char *field(const apr_table_t *form, const char *name)
     return value && *value ? value : NULL;
 }
 
-static void digest_form(po_crypto *c, const po_request_form *f, char out[2 * PO_DIGEST + 1])
+static const char *digest_form(po_crypto *c, const po_request_form *f, apr_pool_t *p)
 {
     const char *fields[] = { f->offer, f->quantity, f->budget, f->action, f->subscription, f->terms };
+    char *hex = apr_palloc(p, 2 * PO_DIGEST + 1);
     unsigned char digest[PO_DIGEST];
     apr_size_t i;
 
@@ -110,24 +140,24 @@ static void digest_form(po_crypto *c, const po_request_form *f, char out[2 * PO_
     for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
         po_sha256_add(c, fields[i] ? fields[i] : "", fields[i] ? strlen(fields[i]) + 1 : 1);
     po_sha256_end(c, digest);
-    po_hex(out, digest, PO_DIGEST);
+    po_hex(hex, digest, PO_DIGEST);
+    return hex;
 }
 
-static apr_status_t fill_request(po_request *n, const request_job *j, const po_session *s, const po_buyer *b,
-                                 const po_request_form *f)
+static apr_status_t fill_request(po_request *n, const request_job *j)
 {
+    const po_session *s = j->session;
     request_rec *r = j->r;
-    char *id = apr_palloc(r->pool, PO_ID_TEXT), *digest = apr_palloc(r->pool, 2 * PO_DIGEST + 1);
+    char *id = apr_palloc(r->pool, PO_ID_TEXT);
     apr_status_t rv = po_id(j->thread->crypto, "req", id);
 
-    digest_form(j->thread->crypto, f, digest);
     n->id = id;
     n->site = j->site->public_url;
-    n->buyer = b->name;
-    n->organization = b->organization;
+    n->buyer = j->buyer->name;
+    n->organization = j->buyer->organization;
     n->session = s->id;
-    n->form_digest = digest;
-    n->test = s->test || b->deployment == PO_DEPLOYMENT_TEST;
+    n->form_digest = j->digest;
+    n->test = s->test || j->buyer->deployment == PO_DEPLOYMENT_TEST;
     n->user = s->user;
     n->email = s->email;
     n->user_name = s->user_name;
@@ -138,26 +168,30 @@ static apr_status_t fill_request(po_request *n, const request_job *j, const po_s
     return rv;
 }
 
-static int unreadable(const request_job *j, const po_session *s)
+static int unreadable(const request_job *j)
 {
     ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, j->r, "PO0135: request %s, which session %s edits, can't be read from the "
-                  "ledger", s->request, s->id);
+                  "ledger", j->session->request, j->session->id);
     po_thread_ledger_drop(j->thread);
     return po_page_problem(j->r, HTTP_SERVICE_UNAVAILABLE, "Not at the moment", "Your cart can't be read just now, and "
                            "nothing was sent to your procurement system. Try again in a few minutes.");
 }
 
-/* A renewal whose quantity is changed is still one, when the form doesn't say otherwise: it must not become a second
- * subscription. 0: the edited request can't be read. */
-static int keep_action(const request_job *j, const po_session *s, const po_offer *offer, po_request_form *f)
+/* A renewal whose quantity is changed is still one, when nothing else is said: it must not become a second subscription.
+ * Of several offers of its product the first is meant. 0: the edited request can't be read. */
+static int keep_action(const request_job *j, const po_offer *offer, po_request_form *f)
 {
     po_ledger_db *db;
     po_request *old;
+    int i;
 
-    if (!*s->request || f->action)
+    if (!*j->session->request || f->action)
         return 1;
+    for (i = 0; i < count_requests(j); i++)
+        if (!strcmp(request_at(j, i)->product, offer->product))
+            return 1;
     if (!(db = po_thread_ledger(j->thread))
-        || po_request_get(db, j->site->public_url, s->request, j->r->pool, &old) != APR_SUCCESS)
+        || po_request_get(db, j->site->public_url, j->session->request, j->r->pool, &old) != APR_SUCCESS)
         return 0;
     if (strcmp(old->action, "new") && !strcmp(old->product, offer->product)) {
         f->action = old->action;
@@ -166,57 +200,120 @@ static int keep_action(const request_job *j, const po_session *s, const po_offer
     return 1;
 }
 
-/* The priced request for a form; NULL when a page that says why was sent (*rc). */
-static po_request *price(request_job *j, const po_session *s, const po_buyer *b, po_request_form *f, int *rc)
+/* The offer of an entry; NULL when a page that says why was sent (*rc). */
+static const po_offer *find_offer(const request_job *j, const po_cart_entry *entry, int *rc)
 {
-    request_rec *r = j->r;
-    po_catalog *catalog = po_thread_catalog(j->thread, j->site);
-    po_request *n = apr_pcalloc(r->pool, sizeof(*n));
-    const char *wrong;
+    po_catalog *catalog;
     po_offer *offer;
-    apr_status_t rv;
 
-    if (!catalog) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "PO0161: no request for approval without a usable PunchOutCatalog");
-        *rc = po_page_problem(r, HTTP_SERVICE_UNAVAILABLE, "Not at the moment", "The catalog can't be read just now. Try "
+    if (entry->own)
+        return entry->own;
+    if (!(catalog = po_thread_catalog(j->thread, j->site))) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, j->r, "PO0161: no request for approval without a usable PunchOutCatalog");
+        *rc = po_page_problem(j->r, HTTP_SERVICE_UNAVAILABLE, "Not at the moment", "The catalog can't be read just now. Try "
                               "again in a few minutes.");
         return NULL;
     }
-    rv = f->offer ? po_catalog_offer(catalog, f->offer, r->pool, &offer) : APR_NOTFOUND;
-    if (rv != APR_SUCCESS) {
-        *rc = po_page_problem(r, HTTP_NOT_FOUND, "No such offer", "This offer is not in the catalog any more. Go back to the "
-                              "product's page and choose one that it shows.");
+    if (entry->form.offer && po_catalog_offer(catalog, entry->form.offer, j->r->pool, &offer) == APR_SUCCESS)
+        return offer;
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, j->r, "PO0109: session %s asks for offer %s, which is not in the catalog",
+                  j->session->id, entry->form.offer ? ap_escape_logitem(j->r->pool, entry->form.offer) : "-");
+    *rc = po_page_problem(j->r, HTTP_NOT_FOUND, "No such offer", "This offer is not in the catalog any more. Go back to the "
+                          "product's page and choose one that it shows.");
+    return NULL;
+}
+
+/* The priced request for an entry; NULL when a page that says why was sent (*rc). */
+static po_request *price(const request_job *j, const po_cart_entry *entry, int *rc)
+{
+    const po_offer *offer = find_offer(j, entry, rc);
+    po_request *n = apr_pcalloc(j->r->pool, sizeof(*n));
+    po_request_form f = entry->form;
+    const char *wrong;
+
+    if (!offer)
+        return NULL;
+    if (!keep_action(j, offer, &f)) {
+        *rc = unreadable(j);
         return NULL;
     }
-    if (!keep_action(j, s, offer, f)) {
-        *rc = unreadable(j, s);
-        return NULL;
-    }
-    if (fill_request(n, j, s, b, f) != APR_SUCCESS) {
+    if (fill_request(n, j) != APR_SUCCESS) {
         *rc = HTTP_SERVICE_UNAVAILABLE;
         return NULL;
     }
-    if ((wrong = po_cart_build(n, offer, f, j->site, b, r->pool))) {
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "PO0162: request in session %s refused: %s", s->id, wrong);
-        *rc = po_page_problem(r, HTTP_BAD_REQUEST, "This can't be requested", wrong);
+    if ((wrong = po_cart_build(n, offer, &f, j->site, j->buyer, j->r->pool))) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, j->r, "PO0162: request in session %s refused: offer %s, lines[%d]: %s",
+                      j->session->id, offer->offer, entry->line, wrong);
+        *rc = po_page_problem(j->r, HTTP_BAD_REQUEST, "This can't be requested", wrong);
         return NULL;
     }
     return n;
 }
 
+/* A mixed cart splits: what costs nothing and is approved beforehand needs no order. 0: *rc is the page that was sent. */
+static int price_all(request_job *j, const apr_array_header_t *entries, int *rc)
+{
+    const char *wrong;
+    int i;
+
+    j->approved = apr_array_make(j->r->pool, 1, sizeof(po_request *));
+    j->carted = apr_array_make(j->r->pool, entries->nelts, sizeof(po_request *));
+    for (i = 0; i < entries->nelts; i++) {
+        po_request *n = price(j, &APR_ARRAY_IDX(entries, i, po_cart_entry), rc);
+
+        if (!n)
+            return 0;
+        APR_ARRAY_PUSH(n->preapproved_by ? j->approved : j->carted, po_request *) = n;
+    }
+    if (!(wrong = po_cart_check(j->carted, j->r->pool)))
+        return 1;
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, j->r, "PO0114: cart in session %s refused: %s", j->session->id, wrong);
+    *rc = po_page_problem(j->r, HTTP_BAD_REQUEST, "This can't be requested", wrong);
+    return 0;
+}
+
+/* 0: *rc is the page that was sent. */
+static int make_cart(request_job *j, int *rc)
+{
+    int i;
+
+    j->payload = po_payload_id(j->thread->crypto, j->site->host, j->r->request_time, j->r->pool);
+    for (i = 0; i < j->carted->nelts; i++)
+        APR_ARRAY_IDX(j->carted, i, po_request *)->cart_payload = j->payload;
+    j->document = po_cart_document(j->site, j->buyer, j->session, j->carted, j->payload, j->r->request_time, j->r->pool);
+    if (!j->document) {
+        *rc = HTTP_INTERNAL_SERVER_ERROR;       /* without a cart it would pass for approved */
+        return 0;
+    }
+    return !po_cart_refused(j->r, j->site, j->document, rc);
+}
+
 /* ---- the answer ----------------------------------------------------------------------------------------------- */
 
-static int go_to_request(request_rec *r, const po_site *site, const po_request *n)
+static int go_to_request(const request_job *j)
 {
-    apr_table_setn(r->headers_out, "Location", apr_pstrcat(r->pool, site->door, "/requests/", n->id, NULL));
+    const po_request *n = j->before ? j->before : request_at(j, 0);
+
+    apr_table_setn(j->r->headers_out, "Location",
+                   count_requests(j) > 1 ? apr_pstrcat(j->r->pool, j->site->door, "/requests", NULL)
+                                         : apr_pstrcat(j->r->pool, j->site->door, "/requests/", n->id, NULL));
     return HTTP_SEE_OTHER;
 }
 
-static int answer(const request_job *j, const po_session *s, const po_buyer *b)
+static const char *parting_words(const request_job *j)
 {
-    request_rec *r = j->r;
-    const po_request *n = j->before ? j->before : j->request;
+    const char *cart = *j->session->request ? "Your changed cart is on its way." : "Your request is on its way.";
+
+    if (!j->approved->nelts)
+        return cart;
+    return apr_pstrcat(j->r->pool, cart, " What is approved beforehand needs no order: you get a mail when it is ready.",
+                       NULL);
+}
+
+static int answer(const request_job *j)
+{
     const char *document = j->before ? j->before_document : j->document;
+    request_rec *r = j->r;
 
     if (j->stale)
         return po_page_problem(r, HTTP_CONFLICT, "This cart can't be changed any more",
@@ -227,9 +324,8 @@ static int answer(const request_job *j, const po_session *s, const po_buyer *b)
                                "One punchout returns one cart. Open the marketplace from your procurement system again to "
                                "request something else.");
     if (!document)
-        return go_to_request(r, j->site, n);
-    return po_page_return(r, b, s->return_url, document, *j->replaces ? "Your changed cart is on its way."
-                                                                         : "Your request is on its way.");
+        return go_to_request(j);
+    return po_page_return(r, j->buyer, j->session->return_url, document, parting_words(j));
 }
 
 static int no_account(request_rec *r)
@@ -259,60 +355,83 @@ static int approved_beforehand(request_rec *r, const po_session *s)
                            "visit.");
 }
 
-static void note_outcome(const request_job *j, const po_session *s)
+static void note_request(const request_job *j, const po_request *n)
 {
-    const po_request *n = j->before ? j->before : j->request;
+    const char *replaces = j->before || n->preapproved_by ? "" : j->session->request;
 
-    if (j->stale)
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, j->r, "PO0167: session %s changes nothing: %s", s->id, j->stale);
-    else
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, j->r, "PO0164: request %s of session %s, offer %s%s%s%s%s", n->id,
-                      s->id, j->request->offer, j->request->preapproved_by ? ", approved by " : "",
-                      j->request->preapproved_by ? j->request->preapproved_by : "", *j->replaces ? ", replaces " : "",
-                      j->replaces);
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, j->r, "PO0164: request %s of session %s, offer %s%s%s%s%s", n->id, n->session,
+                  n->offer, n->preapproved_by ? ", approved by " : "", n->preapproved_by ? n->preapproved_by : "",
+                  *replaces ? ", replaces " : "", replaces);
 }
 
-int po_handle_request(request_rec *r, const po_site *site)
+static void note_outcome(const request_job *j)
 {
-    request_job j = { r, site, po_thread_get() };
-    apr_table_t *form;
-    const po_session *s;
-    const po_buyer *b;
+    int i;
+
+    if (j->stale)
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, j->r, "PO0167: session %s changes nothing: %s", j->session->id, j->stale);
+    else if (j->before)
+        note_request(j, j->before);
+    else
+        for (i = 0; i < count_requests(j); i++)
+            note_request(j, request_at(j, i));
+}
+
+const po_buyer *po_request_buyer(request_rec *r, const po_site *site, const po_session *s, int *rc)
+{
+    const po_buyer *b = po_site_buyer(site, s->buyer);
+
+    if (!b || b->fault)
+        *rc = po_page_problem(r, HTTP_SERVICE_UNAVAILABLE, "Not at the moment", "The connection to your procurement system "
+                              "is being changed. Try again in a few minutes.");
+    else if (!strcmp(s->operation, "inspect"))
+        *rc = read_only(r, s);
+    else if (site->account_required && !*s->account)
+        *rc = no_account(r);
+    else
+        return b;
+    return NULL;
+}
+
+int po_request_approval(request_rec *r, const po_site *site, const po_session *s, const po_buyer *b,
+                        const apr_array_header_t *entries, const char *digest)
+{
+    request_job j = { r, site, po_thread_get(), s, b, digest };
     apr_status_t rv;
     int rc;
 
-    if (!j.thread)
-        return HTTP_SERVICE_UNAVAILABLE;
-    if (!(s = po_form_session(r, &form, &rc)))
+    if (!price_all(&j, entries, &rc))
         return rc;
-    if (!(b = po_site_buyer(site, s->buyer)) || b->fault)
-        return po_page_problem(r, HTTP_SERVICE_UNAVAILABLE, "Not at the moment", "The connection to your procurement system "
-                               "is being changed. Try again in a few minutes.");
-    if (!strcmp(s->operation, "inspect"))
-        return read_only(r, s);
-    j.replaces = s->request;
-    if (site->account_required && !*s->account)
-        return no_account(r);
-    po_request_form f = { field(form, "offer"), field(form, "quantity"), field(form, "budget"), field(form, "action"),
-                          field(form, "subscription"), field(form, "terms") };
-    if (!(j.request = price(&j, s, b, &f, &rc)))
-        return rc;
-    if (j.request->preapproved_by && *s->request)
+    if (!j.carted->nelts && *s->request)
         return approved_beforehand(r, s);
-    if (!j.request->preapproved_by) {
-        j.request->cart_payload = po_payload_id(j.thread->crypto, site->host, r->request_time, r->pool);
-        j.document = po_cart_document(site, b, s, j.request, j.request->cart_payload, r->request_time, r->pool);
-        if (!j.document)
-            return HTTP_INTERNAL_SERVER_ERROR;  /* without a cart it would pass for approved */
-        if (po_cart_refused(r, site, j.document, &rc))
-            return rc;
-    }
-    rv = po_ledger_run(po_child_ledger(), make_request, &j);
+    if (j.carted->nelts && !make_cart(&j, &rc))
+        return rc;
+    rv = po_ledger_run(po_child_ledger(), make_requests, &j);
     if (rv != APR_SUCCESS) {
         ap_log_rerror(APLOG_MARK, APLOG_CRIT, rv, r, "PO0163: a request of session %s could not be written to the ledger", s->id);
         return po_page_problem(r, HTTP_SERVICE_UNAVAILABLE, "Not at the moment", "Your request could not be kept, and nothing "
                                "was sent to your procurement system. Try again in a few minutes.");
     }
-    note_outcome(&j, s);
-    return answer(&j, s, b);
+    note_outcome(&j);
+    return answer(&j);
+}
+
+int po_handle_request(request_rec *r, const po_site *site)
+{
+    apr_array_header_t *entries = apr_array_make(r->pool, 1, sizeof(po_cart_entry));
+    po_cart_entry *entry = apr_array_push(entries);
+    po_thread *thread = po_thread_get();
+    apr_table_t *form;
+    const po_session *s;
+    const po_buyer *b;
+    int rc;
+
+    if (!thread)
+        return HTTP_SERVICE_UNAVAILABLE;
+    if (!(s = po_form_session(r, &form, &rc)) || !(b = po_request_buyer(r, site, s, &rc)))
+        return rc;
+    memset(entry, 0, sizeof(*entry));
+    entry->form = (po_request_form){ field(form, "offer"), field(form, "quantity"), field(form, "budget"),
+                                     field(form, "action"), field(form, "subscription"), field(form, "terms") };
+    return po_request_approval(r, site, s, b, entries, digest_form(thread->crypto, &entry->form, r->pool));
 }

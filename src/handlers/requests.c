@@ -245,7 +245,7 @@ static int send_request(request_rec *r, const po_site *site, po_thread *t, const
     return po_page(r, HTTP_OK, n->product_name, po_buffer_text(&b));
 }
 
-static int send_list(request_rec *r, const po_site *site, const apr_array_header_t *list)
+static int send_list(request_rec *r, const po_site *site, const po_session *s, const apr_array_header_t *list)
 {
     po_buffer b;
     int i;
@@ -272,6 +272,7 @@ static int send_list(request_rec *r, const po_site *site, const apr_array_header
     }
     if (list->nelts)
         po_buffer_lit(&b, "</table></div>");
+    return_html(&b, site, s, *s->request != '\0');
     return po_page(r, HTTP_OK, "Requests", po_buffer_text(&b));
 }
 
@@ -315,7 +316,7 @@ static int show_list(request_rec *r, const po_site *site, const po_session *s, p
     if (po_request_list(db, &f, r->pool, &list) != APR_SUCCESS)
         return unavailable(r, t);
     if (!wants_json(r))
-        return send_list(r, site, list);
+        return send_list(r, site, s, list);
     j = json_array();
     for (i = 0; i < list->nelts; i++)
         json_array_append_new(j, request_json(APR_ARRAY_IDX(list, i, po_request *)));

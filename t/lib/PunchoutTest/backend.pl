@@ -2,6 +2,7 @@
 # A marketplace and fulfillment backend for the tests: one process, any number of connections that stay open.
 #   backend.pl PORT DIRECTORY
 # GET  /shop/...      answers with the request's headers as JSON; ?account=ID names that account
+# POST /shop/echo    answers with the request's body as ?type=, with status=, encoding=, account=, chunked=1 or cut=1 (breaks off)
 # POST /subscriptions  one line of JSON in DIRECTORY/events.jsonl; DIRECTORY/answer may hold another answer:
 #                      "STATUS[ PERCENT]\n[BODY]": that status for so many percent of the events, delay=SECONDS before it
 use strict;
@@ -33,9 +34,25 @@ sub answer {
         . "\r\n" . join('', map { "$_\r\n" } @headers) . "\r\n" . $body;
 }
 
+# What a shop says of its own, such as a cart.
+sub echo {
+    my ($target, $body) = @_;
+    my %o = map { s/%([0-9a-fA-F]{2})/chr hex $1/ger } map { /^(\w+)=(.*)$/ } split /&/, ($target =~ /\?(.*)/)[0];
+    my @headers = ('Set-Cookie: basket=empty; Path=/', 'ETag: "e1"', 'Content-Disposition: attachment', 'X-Frame-Options: DENY',
+        $o{encoding} ? "Content-Encoding: $o{encoding}" : (), $o{account} ? "PunchOut-Account: $o{account}" : ());
+    my $text = answer($o{status} || 200, $o{type}, $body, @headers);
+    my $length = length $body;
+    $text =~ s/Content-Length: $length/'Content-Length: ' . ($length + 10)/e if $o{cut};
+    return $text unless $o{chunked};
+    $text =~ s/Content-Length: $length/Transfer-Encoding: chunked/;
+    $text =~ s/\r\n\r\n.*/\r\n\r\n/s;
+    return $text . join('', map { sprintf "%x\r\n%s\r\n", length, $_ } $body =~ /(.{1,100})/gs) . "0\r\n\r\n";
+}
+
 sub shop {
     my ($method, $target, $headers, $body) = @_;
     my @extra;
+    return echo($target, $body) if $target =~ m{^/shop/(?:\w+/)?echo};
     push @extra, "PunchOut-Account: $1; email=$1\@market.example" if $target =~ /[?&]account=([\w.-]+)/;
     my $json = '{' . join(',', map { json_string($_->[0]) . ':' . json_string($_->[1]) } @$headers, ['-body', $body], ['-target', $target]) . '}';
     return answer(200, 'application/json', $json, @extra);
@@ -116,6 +133,7 @@ while (1) {
         while (my @request = take_request(\$in{$s})) {
             my $out = $request[1] =~ m{^/subscriptions} ? subscription(@request) : shop(@request);
             syswrite($s, $out);
+            shutdown($s, 2) if $request[1] =~ /[?&]cut=1/;
         }
     }
 }
