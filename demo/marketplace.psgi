@@ -1,5 +1,5 @@
 # marketplace.psgi - the shop behind httpd. It knows nothing of cXML: PunchOut-* request headers say who shops, a form posts to
-# /punchout/request, and the response header PunchOut-Account names the shopper's account (docs/directives.md).
+# /punchout/request or the shop answers with a cart of its own, and the response header PunchOut-Account names the shopper's account (docs/directives.md).
 #
 #   MARKETPLACE_CATALOG   the catalog's JSON file
 #   MARKETPLACE_RUN       directory for what the fulfillment backend remembers
@@ -14,8 +14,9 @@ use File::Basename qw(dirname);
 use File::Spec;
 use lib File::Spec->rel2abs(dirname(__FILE__)) . "/lib";
 use Plack::Request;
-use Demo::Page qw(escape page text_answer json_answer status_chip);
+use Demo::Page qw(escape page redirect text_answer json_answer status_chip);
 use Marketplace::Backend;
+use Marketplace::Cart;
 use Marketplace::Catalog;
 
 my $catalog = Marketplace::Catalog->new($ENV{MARKETPLACE_CATALOG} // dirname(__FILE__) . "/catalog.json");
@@ -24,6 +25,7 @@ my $backend = Marketplace::Backend->new(
     url => $ENV{MARKETPLACE_URL} // 'http://localhost:8080',
 );
 $backend->resume;
+my $cart = Marketplace::Cart->new($ENV{MARKETPLACE_RUN} // '/tmp/marketplace');
 
 my %PRICING = (
     contract => 'Contract', usage => 'Pay as you go', free => 'Free', byol => 'Bring your own licence', trial => 'Free trial',
@@ -53,7 +55,7 @@ sub shop_page ($req, $status, $title, $body, $here = '') {
         party   => 'Software Marketplace',
         place   => 'You are in the shop',
         accent  => '#0b6e69',
-        nav     => [['Products', '/'], $shopper ? ['My requests', '/punchout/requests'] : ()],
+        nav     => [['Products', '/'], $shopper ? (['Cart', '/cart'], ['My requests', '/punchout/requests']) : ()],
         here    => $here,
         banner  => banner($shopper),
         headers => $account ? ['PunchOut-Account' => encode_utf8($account)] : []);
@@ -196,7 +198,48 @@ sub request_form ($shopper, $product, $offer) {
             . qq{<a href="$url">terms, version $version</a></span></label>};
     }
     return $html . '<button>' . ($preapproved ? 'Get it now' : $editing ? 'Replace my cart' : 'Request approval') . '</button>'
+        . ' <button class="link" formaction="/cart/add">Add to cart</button>'
         . ($preapproved ? '<p class="muted small">Approved in advance by your company.</p>' : '') . '</form>';
+}
+
+# ---- the shop's own cart: several products, one approval -------------------------------------------------------------------------
+
+sub cart_row ($shopper, $line, $index) {
+    my ($product, $offer) = $catalog->offer($line->{offer});
+    my ($name, $id) = map { escape($_) } $product->{name}, $offer->{id};
+    my $what = join ', ', map { escape($_) } $line->{quantity} // '1', $line->{budget} ? "expected spending $line->{budget}" : ();
+    my $csrf = escape($shopper->{CSRF});
+    return "<tr><td>$name<br><span class=\"muted small\">$id</span></td><td>$what</td><td class=num>"
+        . (defined $offer->{price} ? escape("$offer->{price} $offer->{currency}") : $offer->{usage} ? 'by use' : '0.00')
+        . qq{</td><td><form method="post" action="/cart/remove"><input type="hidden" name="csrf" value="$csrf">}
+        . qq{<input type="hidden" name="line" value="$index"><button class="link">Remove</button></form></td></tr>};
+}
+
+sub cart_page ($req) {
+    my $shopper = shopper($req) or return not_found($req);
+    my @lines = $cart->lines($shopper->{Session});
+    return shop_page($req, 200, 'Cart', '<h1>Cart</h1><div class="empty">Nothing yet. <a href="/">Show all products</a></div>', '/cart')
+        if !@lines;
+    my $rows = join '', map { cart_row($shopper, $lines[$_], $_) } 0 .. $#lines;
+    my $csrf = escape($shopper->{CSRF});
+    return shop_page($req, 200, 'Cart', <<"HTML", '/cart');
+<h1>Cart</h1>
+<p class="lead">Each line becomes a subscription. They go to your procurement system together, for one approval.</p>
+<div class="scroll"><table><tr><th>Product</th><th>Quantity</th><th class=num>Price</th><th></th></tr>$rows</table></div>
+<form method="post" action="/cart/checkout"><input type="hidden" name="csrf" value="$csrf"><p><button>Request approval for the cart</button></p></form>
+HTML
+}
+
+# The session's cookie is sent across sites, so the shop looks for the token in its own forms.
+sub change_cart ($req, $what) {
+    my $shopper = shopper($req) or return text_answer(403, 'come from your procurement system');
+    my $form = $req->body_parameters;
+    return text_answer(403, 'this page belongs to another session') if ($form->{csrf} // '') ne $shopper->{CSRF};
+    return $cart->answer($shopper->{Session}) if $what eq 'checkout';
+    $cart->remove($shopper->{Session}, $form->{line}) if $what eq 'remove' && ($form->{line} // '') =~ /\A[0-9]{1,3}\z/;
+    $cart->add($shopper->{Session}, map { $_ => decode_utf8($form->{$_} // '') } qw(offer quantity budget terms))
+        if $what eq 'add' && $catalog->offer($form->{offer} // '');
+    return redirect('/cart');
 }
 
 sub getting_started ($req, $id) {
@@ -256,12 +299,14 @@ my $app = sub {
     my $req  = Plack::Request->new(shift);
     my $path = $req->path_info;
     if ($req->method eq 'POST') {
+        return change_cart($req, $1) if $path =~ m{\A/cart/(add|remove|checkout)\z};
         return text_answer(404, 'no such page') if $path ne '/subscriptions';
         my ($status, $type, $body) = $backend->receive(scalar $req->header('Idempotency-Key'), $req->content_type, $req->content);
         return json_answer($status, $body, $type);
     }
     return text_answer(405, 'GET or HEAD') if $req->method !~ /\A(?:GET|HEAD)\z/;
     return list($req)                      if $path eq '/';
+    return cart_page($req)                 if $path eq '/cart';
     return product_page($req, $1)          if $path =~ m{\A/products/([\w.-]+)\z};
     return picture_answer($1)              if $path =~ m{\A/img/([\w.-]+)\.svg\z};
     return getting_started($req, $1)       if $path =~ m{\A/getting-started/([\w-]+)\z};

@@ -22,6 +22,14 @@ sub new ($class, $file) {
 
 sub product ($self, $id) { return $self->{by_id}{$id} }
 
+# (product, offer) of an offer's id, or nothing.
+sub offer ($self, $id) {
+    for my $product (@{ $self->{products} }) {
+        for my $offer (@{ $product->{offers} }) { return ($product, $offer) if $offer->{id} eq $id }
+    }
+    return;
+}
+
 # Products in which every word of the query occurs, in the order of the file.
 sub search ($self, $query) {
     my @words = split ' ', lc $query;
