@@ -78,11 +78,11 @@ static void say_selected(const po_explanation *x)
     db = file && x->dump->state_dir ? po_catalog_compiled(file, x->dump->state_dir, x->pool) : NULL;
     if (!db || po_catalog_open(&catalog, db, x->pool) != APR_SUCCESS)
         po_say("SelectedItem", "%s: not checked, the compiled catalog can't be read here", part);
-    else if (po_catalog_item(catalog, part, x->pool, &offer) == APR_SUCCESS)
+    else if (po_catalog_item(catalog, part, x->match.buyer, x->pool, &offer) == APR_SUCCESS)
         po_say("SelectedItem", "%s: in the catalog, offer %s of product %s%s", part, offer->offer, offer->product,
                x->site->product_page ? "" : "; but there is no PunchOutProductPage");
     else
-        po_say("SelectedItem", "%s: not in the catalog, the shopper lands on %s", part,
+        po_say("SelectedItem", "%s: not in the catalog, or not for this buyer; the shopper lands on %s", part,
                x->site->start_page ? x->site->start_page : "/");
 }
 

@@ -289,26 +289,32 @@ static void resolve_buyers(po_check *c)
 
 /* ---- the rest of a site --------------------------------------------------------------------------------------- */
 
+/* What po_check.catalogs says of a file that is not compiled yet; else it names the compiled one. */
+static const char wrong_catalog[] = "wrong", right_catalog[] = "right";
+
 /* A faulty catalog is no fault of the site: post_config keeps the one of before. */
 static void check_catalog(po_check *c)
 {
     const po_setting *s = &c->config->catalog;
-    const char *seen = s->at ? apr_hash_get(c->catalogs, s->text, APR_HASH_KEY_STRING) : NULL, *wrong = NULL;
+    const char *compiled = s->at ? apr_hash_get(c->catalogs, s->text, APR_HASH_KEY_STRING) : NULL, *wrong = NULL;
 
     if (!s->at)
         return;
-    /* the same bytes were checked when they were compiled */
-    if (!seen && !po_catalog_compiled(s->text, c->global->state_dir, c->pool))
-        wrong = po_catalog_check(s->text, c->pool);
-    if (wrong)
-        po_report(APLOG_ERR, s->at, s->text, apr_pstrcat(c->pool, "PO0068: ", wrong, NULL));
-    if (!seen)
-        seen = wrong ? "wrong" : "right";
-    apr_hash_set(c->catalogs, s->text, APR_HASH_KEY_STRING, seen);
-    if (*seen == 'w')
+    if (!compiled) {
+        /* the same bytes were checked when they were compiled */
+        compiled = po_catalog_compiled(s->text, c->global->state_dir, c->pool);
+        if (!compiled)
+            wrong = po_catalog_check(s->text, c->pool);
+        if (wrong)
+            po_report(APLOG_ERR, s->at, s->text, apr_pstrcat(c->pool, "PO0068: ", wrong, NULL));
+        if (!compiled)
+            compiled = wrong ? wrong_catalog : right_catalog;
+        apr_hash_set(c->catalogs, s->text, APR_HASH_KEY_STRING, compiled);
+    }
+    if (compiled == wrong_catalog)
         return;
     /* buyers change while the catalog doesn't, and differ from site to site */
-    wrong = po_catalog_check_prices(s->text, c->site->buyers, c->pool);
+    wrong = po_catalog_check_prices(s->text, compiled == right_catalog ? NULL : compiled, c->site->buyers, c->pool);
     if (wrong)
         po_report(APLOG_ERR, s->at, s->text, apr_pstrcat(c->pool, "PO0089: ", wrong, NULL));
 }

@@ -101,8 +101,9 @@ int po_handle_order(po_exchange *x);                                       /* or
 int po_handle_profile(po_exchange *x);                              /* profile.c */
 int po_handle_status_update(po_exchange *x);                        /* status_update.c */
 int po_handle_start(request_rec *r, const po_site *site, const char *token);
-/* start.c: the path of PunchOutProductPage for a product or offer that the catalog knows, else PunchOutStartPage. */
-const char *po_shop_page(request_rec *r, const po_site *site, po_thread *t, const char *product_or_offer);
+/* start.c: the path of PunchOutProductPage for a product or offer that the session's buyer may see, else PunchOutStartPage. */
+const char *po_shop_page(request_rec *r, const po_site *site, po_thread *t, const po_session *s,
+                         const char *product_or_offer);
 int po_handle_request(request_rec *r, const po_site *site);
 int po_handle_requests(request_rec *r, const po_site *site, const char *id);
 int po_handle_cancel(request_rec *r, const po_site *site);

@@ -203,7 +203,7 @@ static void visit_html(po_buffer *b, request_rec *r, const po_site *site, po_thr
     }
     po_buffer_lit(b, "<p class=\"note\">This is the cart of your requisition. What you request now replaces it whole; "
                      "until then it stays as it is.</p><div class=\"row\"><a class=\"button\" href=\"");
-    po_buffer_xml(b, po_shop_page(r, site, t, n->product));
+    po_buffer_xml(b, po_shop_page(r, site, t, s, n->product));
     po_buffer_lit(b, "\">Change it</a>");
 }
 

@@ -12,13 +12,15 @@ static void set_cookie(request_rec *r, const po_site *site, const char *value)
                                site->https ? "Secure; SameSite=None; Partitioned" : "SameSite=Lax", NULL));
 }
 
-const char *po_shop_page(request_rec *r, const po_site *site, po_thread *t, const char *product_or_offer)
+const char *po_shop_page(request_rec *r, const po_site *site, po_thread *t, const po_session *s,
+                         const char *product_or_offer)
 {
     const char *mark = site->product_page ? strstr(site->product_page, "{product}") : NULL;
     po_catalog *catalog = mark && *product_or_offer ? po_thread_catalog(t, site) : NULL;
+    const po_buyer *buyer = po_site_buyer(site, s->buyer);
     po_offer *offer;
 
-    if (!catalog || po_catalog_item(catalog, product_or_offer, r->pool, &offer) != APR_SUCCESS)
+    if (!catalog || !buyer || po_catalog_item(catalog, product_or_offer, buyer, r->pool, &offer) != APR_SUCCESS)
         return site->start_page;
     return apr_pstrcat(r->pool, apr_pstrmemdup(r->pool, site->product_page, (apr_size_t)(mark - site->product_page)),
                        ap_escape_path_segment(r->pool, offer->product), mark + strlen("{product}"), NULL);
@@ -29,7 +31,7 @@ static const char *first_page(request_rec *r, const po_site *site, po_thread *t,
 {
     if (*s->request)
         return apr_pstrcat(r->pool, site->door, "/requests/", s->request, NULL);
-    return apr_pstrcat(r->pool, site->public_url, po_shop_page(r, site, t, s->selected), NULL);
+    return apr_pstrcat(r->pool, site->public_url, po_shop_page(r, site, t, s, s->selected), NULL);
 }
 
 static int spent(request_rec *r)

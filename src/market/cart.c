@@ -286,6 +286,8 @@ const char *po_cart_build(po_request *r, const po_offer *offer, const po_request
     r->term = offer->term;
     r->currency = offer->currency ? offer->currency : buyer->currency;
     r->charges = apr_array_make(p, 2, sizeof(po_charge));
+    if (!po_offer_visible(offer, buyer) && po_sells_to(buyer, offer->seller))
+        return "This offer is not for your organization. Choose another one, or ask your procurement team.";
     if (!po_sells_to(buyer, offer->seller))
         return apr_psprintf(p, "Your organization doesn't buy from %s through this marketplace. Choose a product of "
                             "another seller, or ask your procurement team.", offer->seller);

@@ -11,18 +11,40 @@
 #include "apr_file_io.h"
 
 /* Part of the digest, as is every byte of the file: raise it when schema[] or a rule of catalog_check.c changes. */
-#define FORMAT "mod_punchout catalog 1\n"
+#define FORMAT "mod_punchout catalog 2\n"
 #define CHUNK 65536
 
+/* product.restricted: not everybody may see it. private_to: the organizations of its offers when all of them are private. What
+ * a search looks at for each match stands before the long texts. search keeps no texts of its own: hits are read from product. */
 static const char schema[] =
     "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; BEGIN;"
-    "CREATE TABLE product(n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, description TEXT,"
-    " seller TEXT NOT NULL, keywords TEXT NOT NULL, image TEXT, terms_url TEXT, terms_version TEXT);"
+    "CREATE TABLE product(n INTEGER PRIMARY KEY, restricted INTEGER NOT NULL, seller TEXT NOT NULL, allowed TEXT, denied TEXT,"
+    " private_to TEXT, changed INTEGER NOT NULL, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, keywords TEXT NOT NULL,"
+    " image TEXT, terms_url TEXT, terms_version TEXT, description TEXT);"
     "CREATE TABLE offer(n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, product INTEGER NOT NULL REFERENCES product,"
-    " pricing TEXT NOT NULL, price TEXT, currency TEXT, term TEXT, unit TEXT);"
+    " pricing TEXT NOT NULL, price TEXT, currency TEXT, term TEXT, unit TEXT, organizations TEXT);"
     "CREATE INDEX offer_product ON offer(product, n);"
     "CREATE TABLE usage(offer INTEGER NOT NULL REFERENCES offer, position INTEGER NOT NULL, dimension TEXT NOT NULL,"
-    " description TEXT NOT NULL, price TEXT NOT NULL, unit TEXT, PRIMARY KEY(offer, position)) WITHOUT ROWID;";
+    " description TEXT NOT NULL, price TEXT NOT NULL, unit TEXT, PRIMARY KEY(offer, position)) WITHOUT ROWID;"
+    "CREATE TABLE gone(id TEXT NOT NULL, at INTEGER NOT NULL, seller TEXT NOT NULL, allowed TEXT, denied TEXT,"
+    " private_to TEXT);"
+    "CREATE TABLE finest(seller TEXT PRIMARY KEY, decimals INTEGER NOT NULL, offer TEXT NOT NULL, price TEXT NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE VIRTUAL TABLE search USING fts5(name, seller, keywords, description, content='',"
+    " tokenize='unicode61 remove_diacritics 2', prefix='2 3');";
+
+/* Columns in the order of the table: a word of the name counts more than one of the description. The words by their length
+ * are for typing errors (search.c). */
+static const char finish[] =
+    "INSERT INTO search(search, rank) VALUES('rank', 'bm25(10.0, 4.0, 6.0, 1.0)');"
+    "INSERT INTO search(search) VALUES('optimize');"
+    "CREATE INDEX product_changed ON product(changed);"
+    "CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab(main, search, row);"
+    "CREATE TABLE word(length INTEGER NOT NULL, word TEXT NOT NULL, products INTEGER NOT NULL, PRIMARY KEY(length, word))"
+    " WITHOUT ROWID;"
+    "INSERT INTO word SELECT length(term), term, doc FROM temp.vocabulary WHERE length(term) BETWEEN 3 AND 40;"
+    "DROP TABLE temp.vocabulary;"
+    "COMMIT;";
 
 /* ---- the name ---------------------------------------------------------------------------------------------------- */
 
@@ -86,11 +108,12 @@ const char *po_catalog_compiled(const char *file, const char *dir, apr_pool_t *p
 
 /* ---- compiling --------------------------------------------------------------------------------------------------- */
 
-enum { PUT_PRODUCT, PUT_OFFER, PUT_USAGE, PUTS };
+enum { PUT_PRODUCT, PUT_SEARCH, PUT_OFFER, PUT_USAGE, PUT_FINEST, PUTS };
 
 typedef struct {
     sqlite3 *db;
     sqlite3_stmt *put[PUTS];
+    po_catalog_history *history;
     const char *path;                   /* of the file aside */
     apr_pool_t *p;                      /* of the message */
 } build;
@@ -117,10 +140,13 @@ static apr_status_t close_build(void *baton)
 static const char *open_build(build *b, apr_pool_t *tmp)
 {
     static const char *const sql[PUTS] = {
-        "INSERT INTO product(id,name,description,seller,keywords,image,terms_url,terms_version)"
-        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
-        "INSERT INTO offer(product,id,pricing,price,currency,term,unit) VALUES(?1,?2,?3,?4,?5,?6,?7)",
-        "INSERT INTO usage(offer,position,dimension,description,price,unit) VALUES(?1,?2,?3,?4,?5,?6)" };
+        "INSERT INTO product(restricted,seller,allowed,denied,private_to,changed,id,name,keywords,image,terms_url,"
+        "terms_version,description) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
+        "INSERT INTO search(rowid,name,seller,keywords,description) VALUES(?1,?2,?3,?4,?5)",
+        "INSERT INTO offer(product,id,pricing,price,currency,term,unit,organizations) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
+        "INSERT INTO usage(offer,position,dimension,description,price,unit) VALUES(?1,?2,?3,?4,?5,?6)",
+        "INSERT INTO finest VALUES(?1,?2,?3,?4) ON CONFLICT(seller) DO UPDATE SET decimals=?2, offer=?3, price=?4"
+        " WHERE ?2 > decimals" };
     int i, rc = sqlite3_open_v2(b->path, &b->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 
     apr_pool_cleanup_register(tmp, b, close_build, apr_pool_cleanup_null);
@@ -144,6 +170,19 @@ static int step(sqlite3_stmt *s)
     return rc == SQLITE_DONE;
 }
 
+/* The price of a seller that has the most decimals: buyers whose system takes fewer are warned at configtest. */
+static int put_finest(build *b, const po_offer *o, const po_decimal *price)
+{
+    sqlite3_stmt *s = b->put[PUT_FINEST];
+    char text[PO_DECIMAL_TEXT];
+
+    bind_text(s, 1, o->seller);
+    sqlite3_bind_int(s, 2, po_decimal_decimals(price));
+    bind_text(s, 3, o->offer);
+    bind_text(s, 4, po_decimal_text(price, 0, text));
+    return step(s);
+}
+
 static int put_usage(build *b, sqlite3_int64 offer, const po_offer *o)
 {
     sqlite3_stmt *s = b->put[PUT_USAGE];
@@ -159,7 +198,7 @@ static int put_usage(build *b, sqlite3_int64 offer, const po_offer *o)
         bind_text(s, 4, u->description);
         bind_text(s, 5, po_decimal_text(&u->price, 0, price));
         bind_text(s, 6, u->unit);
-        ok = step(s);
+        ok = step(s) && put_finest(b, o, &u->price);
     }
     return ok;
 }
@@ -168,6 +207,7 @@ static int put_offer(build *b, sqlite3_int64 product, const po_offer *o)
 {
     sqlite3_stmt *s = b->put[PUT_OFFER];
     char price[PO_DECIMAL_TEXT];
+    sqlite3_int64 n;
 
     sqlite3_bind_int64(s, 1, product);
     bind_text(s, 2, o->offer);
@@ -176,26 +216,73 @@ static int put_offer(build *b, sqlite3_int64 product, const po_offer *o)
     bind_text(s, 5, o->currency);
     bind_text(s, 6, o->term);
     bind_text(s, 7, o->unit);
-    return step(s) && put_usage(b, sqlite3_last_insert_rowid(b->db), o);
+    bind_text(s, 8, o->organizations);
+    if (!step(s))
+        return 0;
+    n = sqlite3_last_insert_rowid(b->db);
+    return (!o->has_price || put_finest(b, o, &o->price)) && put_usage(b, n, o);
+}
+
+static int put_search(build *b, sqlite3_int64 n, const po_product *product)
+{
+    sqlite3_stmt *s = b->put[PUT_SEARCH];
+
+    sqlite3_bind_int64(s, 1, n);
+    bind_text(s, 2, product->name);
+    bind_text(s, 3, product->seller);
+    bind_text(s, 4, product->keywords);
+    bind_text(s, 5, product->description);
+    return step(s);
+}
+
+/* The organizations of the offers when all are private; NULL: somebody else may see one. */
+static const char *private_to(const po_product *product, apr_pool_t *p)
+{
+    const char *all = "";
+    int i;
+
+    for (i = 0; i < product->offers->nelts; i++) {
+        const char *of = APR_ARRAY_IDX(product->offers, i, po_offer).organizations;
+
+        if (!of)
+            return NULL;
+        all = apr_pstrcat(p, all, of, NULL);
+    }
+    return all;
+}
+
+static int put_row(build *b, const po_product *product, const char *private, apr_int64_t changed)
+{
+    sqlite3_stmt *s = b->put[PUT_PRODUCT];
+
+    sqlite3_bind_int(s, 1, product->allowed || product->denied || private);
+    bind_text(s, 2, product->seller);
+    bind_text(s, 3, product->allowed);
+    bind_text(s, 4, product->denied);
+    bind_text(s, 5, private);
+    sqlite3_bind_int64(s, 6, changed);
+    bind_text(s, 7, product->id);
+    bind_text(s, 8, product->name);
+    bind_text(s, 9, product->keywords);
+    bind_text(s, 10, product->image);
+    bind_text(s, 11, product->terms_url);
+    bind_text(s, 12, product->terms_version);
+    bind_text(s, 13, product->description);
+    return step(s);
 }
 
 static const char *put_product(void *baton, const po_product *product)
 {
     build *b = baton;
-    sqlite3_stmt *s = b->put[PUT_PRODUCT];
+    const char *private = private_to(product, product->offers->pool);
+    apr_int64_t changed = po_history_note(b->history, product, private);
     sqlite3_int64 n;
     int i, ok;
 
-    bind_text(s, 1, product->id);
-    bind_text(s, 2, product->name);
-    bind_text(s, 3, product->description);
-    bind_text(s, 4, product->seller);
-    bind_text(s, 5, product->keywords);
-    bind_text(s, 6, product->image);
-    bind_text(s, 7, product->terms_url);
-    bind_text(s, 8, product->terms_version);
-    ok = step(s);
+    if (!changed || !put_row(b, product, private, changed))
+        return failed(b);
     n = sqlite3_last_insert_rowid(b->db);
+    ok = put_search(b, n, product);
     for (i = 0; ok && i < product->offers->nelts; i++)
         ok = put_offer(b, n, &APR_ARRAY_IDX(product->offers, i, po_offer));
     return ok ? NULL : failed(b);
@@ -232,14 +319,16 @@ static const char *compile(po_crypto *c, const char *file, build *b, apr_pool_t 
     po_sha256_add(c, FORMAT, sizeof(FORMAT) - 1);
     if ((wrong = po_catalog_read(file, c, put_product, b, b->p)))
         return wrong;
-    return sqlite3_exec(b->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK ? NULL : failed(b);
+    if (!po_history_write_gone(b->history, b->db))
+        return failed(b);
+    return sqlite3_exec(b->db, finish, NULL, NULL, NULL) == SQLITE_OK ? NULL : failed(b);
 }
 
-static const char *compile_aside(po_crypto *c, const char *file, const char *dir, const char **db, apr_pool_t *tmp,
-                                 apr_pool_t *p)
+static const char *compile_aside(po_crypto *c, const char *file, const char *dir, const char **db,
+                                 po_catalog_history *history, apr_pool_t *tmp, apr_pool_t *p)
 {
     char *aside = apr_psprintf(tmp, "%s/catalog-XXXXXX", dir);
-    build b = { NULL, { NULL }, aside, p };
+    build b = { .history = history, .path = aside, .p = p };
     const char *wrong, *path;
     apr_file_t *f;
     char why[120];
@@ -257,161 +346,31 @@ static const char *compile_aside(po_crypto *c, const char *file, const char *dir
                              apr_strerror(rv, why, sizeof(why)));
     if (wrong)
         apr_file_remove(aside, tmp);
-    else
+    else if (!(wrong = po_history_commit(history, path)))
         *db = path;
     return wrong;
 }
 
+/* An earlier catalog that comes back has its compiled form still, which says of each product an older time of change. */
 const char *po_catalog_compile(const char *file, const char *dir, const char **db, apr_pool_t *p)
 {
-    const char *wrong = NULL;
+    const char *wrong, *compiled = po_catalog_compiled(file, dir, p);
+    po_catalog_history *history;
     apr_pool_t *tmp;
     po_crypto *c;
 
-    if ((*db = po_catalog_compiled(file, dir, p)))
-        return NULL;
+    *db = NULL;
     if (!(c = po_crypto_create()))
         return "libcrypto has no SHA-256";
     apr_pool_create(&tmp, p);
     apr_pool_cleanup_register(tmp, c, destroy_crypto, apr_pool_cleanup_null);
-    wrong = compile_aside(c, file, dir, db, tmp, p);
+    wrong = po_history_open(&history, dir, file, tmp);
+    if (!wrong && compiled && po_history_is_current(history, compiled))
+        *db = compiled;
+    else if (!wrong)
+        wrong = compile_aside(c, file, dir, db, history, tmp, p);
+    if (wrong)
+        wrong = apr_pstrdup(p, wrong);
     apr_pool_destroy(tmp);
     return wrong;
-}
-
-/* ---- looking up -------------------------------------------------------------------------------------------------- */
-
-enum { BY_OFFER, BY_PRODUCT, USAGE_OF, QUERIES };
-
-struct po_catalog {
-    sqlite3 *db;
-    sqlite3_stmt *query[QUERIES];
-};
-
-static apr_status_t close_catalog(void *baton)
-{
-    po_catalog *c = baton;
-    int i;
-
-    for (i = 0; i < QUERIES; i++)
-        sqlite3_finalize(c->query[i]);
-    sqlite3_close(c->db);
-    return APR_SUCCESS;
-}
-
-/* SQLite's URI of a path: immutable=1 spares every lock and every look for a journal. */
-static const char *uri_of(const char *path, apr_pool_t *p)
-{
-    char *uri = apr_palloc(p, 3 * strlen(path) + sizeof("file:?immutable=1")), *o = uri + 5;
-
-    memcpy(uri, "file:", 5);
-    for (; *path; path++) {
-        if (*path == '?' || *path == '#' || *path == '%') {
-            apr_snprintf(o, 4, "%%%02X", (unsigned)*path);
-            o += 3;
-        } else {
-            *o++ = *path;
-        }
-    }
-    strcpy(o, "?immutable=1");
-    return uri;
-}
-
-#define OFFER_COLUMNS \
-    "SELECT p.id,p.name,p.description,p.seller,p.image,p.terms_url,p.terms_version," \
-    "o.id,o.pricing,o.price,o.currency,o.term,o.unit,o.n FROM offer o JOIN product p ON p.n=o.product "
-
-apr_status_t po_catalog_open(po_catalog **catalog, const char *path, apr_pool_t *p)
-{
-    static const char *const sql[QUERIES] = {
-        OFFER_COLUMNS "WHERE o.id=?1",
-        OFFER_COLUMNS "WHERE p.id=?1 ORDER BY o.n LIMIT 1",
-        "SELECT dimension,description,unit,price FROM usage WHERE offer=?1 ORDER BY position" };
-    po_catalog *c = apr_pcalloc(p, sizeof(*c));
-    int i, rc = sqlite3_open_v2(uri_of(path, p), &c->db,
-                                SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
-
-    apr_pool_cleanup_register(p, c, close_catalog, apr_pool_cleanup_null);
-    for (i = 0; rc == SQLITE_OK && i < QUERIES; i++)
-        rc = sqlite3_prepare_v3(c->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &c->query[i], NULL);
-    if (rc != SQLITE_OK) {
-        apr_pool_cleanup_run(p, c, close_catalog);
-        return APR_EGENERAL;
-    }
-    *catalog = c;
-    return APR_SUCCESS;
-}
-
-static const char *column(sqlite3_stmt *s, int n, apr_pool_t *p)
-{
-    const unsigned char *text = sqlite3_column_text(s, n);
-
-    return text ? apr_pstrmemdup(p, (const char *)text, (apr_size_t)sqlite3_column_bytes(s, n)) : NULL;
-}
-
-static apr_status_t column_price(sqlite3_stmt *s, int n, po_decimal *price)
-{
-    return po_decimal_parse(price, (const char *)sqlite3_column_text(s, n), -1);
-}
-
-static apr_status_t read_usage(po_catalog *c, sqlite3_int64 offer, po_offer *o, apr_pool_t *p)
-{
-    sqlite3_stmt *s = c->query[USAGE_OF];
-    apr_status_t rv = APR_SUCCESS;
-    int rc;
-
-    sqlite3_bind_int64(s, 1, offer);
-    while ((rc = sqlite3_step(s)) == SQLITE_ROW && rv == APR_SUCCESS) {
-        po_usage u = { column(s, 0, p), column(s, 1, p), column(s, 2, p) };
-
-        rv = column_price(s, 3, &u.price);
-        if (!o->usage)
-            o->usage = apr_array_make(p, 4, sizeof(po_usage));
-        APR_ARRAY_PUSH(o->usage, po_usage) = u;
-    }
-    sqlite3_reset(s);
-    return rc == SQLITE_DONE ? rv : APR_EGENERAL;
-}
-
-static apr_status_t read_offer(po_catalog *c, sqlite3_stmt *s, apr_pool_t *p, po_offer **out)
-{
-    po_offer *o = apr_pcalloc(p, sizeof(*o));
-    const char **texts[] = { &o->product, &o->name, &o->description, &o->seller, &o->image, &o->terms_url,
-                             &o->terms_version, &o->offer, &o->pricing, NULL, &o->currency, &o->term, &o->unit };
-    apr_size_t i;
-
-    for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-        if (texts[i])
-            *texts[i] = column(s, (int)i, p);
-    o->has_price = sqlite3_column_type(s, 9) != SQLITE_NULL;
-    *out = o;
-    if (o->has_price && column_price(s, 9, &o->price) != APR_SUCCESS)
-        return APR_EGENERAL;
-    return read_usage(c, sqlite3_column_int64(s, 13), o, p);
-}
-
-static apr_status_t look_up(po_catalog *c, int query, const char *id, apr_pool_t *p, po_offer **out)
-{
-    sqlite3_stmt *s = c->query[query];
-    apr_status_t rv;
-    int rc;
-
-    sqlite3_bind_text(s, 1, id, -1, SQLITE_STATIC);
-    rc = sqlite3_step(s);
-    rv = rc == SQLITE_ROW ? read_offer(c, s, p, out) : rc == SQLITE_DONE ? APR_NOTFOUND : APR_EGENERAL;
-    sqlite3_reset(s);
-    sqlite3_clear_bindings(s);
-    return rv;
-}
-
-apr_status_t po_catalog_offer(po_catalog *c, const char *offer_id, apr_pool_t *p, po_offer **out)
-{
-    return look_up(c, BY_OFFER, offer_id, p, out);
-}
-
-apr_status_t po_catalog_item(po_catalog *c, const char *product_or_offer, apr_pool_t *p, po_offer **out)
-{
-    apr_status_t rv = look_up(c, BY_OFFER, product_or_offer, p, out);
-
-    return rv == APR_NOTFOUND ? look_up(c, BY_PRODUCT, product_or_offer, p, out) : rv;
 }

@@ -267,9 +267,33 @@ static const char *check_pricing(const place *at, const po_offer *o)
     return NULL;
 }
 
+/* A list of organizations as po_offer holds it; *out stays NULL when there is none. */
+static const char *read_organizations(const place *at, json_t *object, const char *member, const char **out, apr_pool_t *p)
+{
+    json_t *list = json_object_get(object, member);
+    const char *name;
+    apr_size_t i;
+
+    *out = NULL;
+    if (!list)
+        return NULL;
+    if (!json_array_size(list))
+        return mistake(at, "\"%s\" is %s; write a list of at least one organization, or leave it out", member,
+                       json_is_array(list) ? "empty" : value_text(at, list));
+    for (i = 0; i < json_array_size(list); i++) {
+        name = json_string_value(json_array_get(list, i));
+        if (!name || !*name || has_control(name, ONE_LINE))
+            return mistake(at, "\"%s\" holds %s; each organization is a text in quotes, as PunchOutOrganization names it",
+                           member, value_text(at, json_array_get(list, i)));
+        *out = apr_pstrcat(p, *out ? *out : "\n", name, "\n", NULL);
+    }
+    return NULL;
+}
+
 static const char *read_offer(place *at, json_t *object, po_offer *o, apr_pool_t *p)
 {
-    static const char *const known[] = { "id", "pricing", "price", "currency", "term", "unit", "usage", NULL };
+    static const char *const known[] = { "id", "pricing", "price", "currency", "term", "unit", "usage", "organizations",
+                                         NULL };
     const char *wrong;
 
     if (!json_is_object(object))
@@ -281,7 +305,8 @@ static const char *read_offer(place *at, json_t *object, po_offer *o, apr_pool_t
         || (wrong = get_text(at, object, "pricing", REQUIRED, ONE_LINE, NAME_BYTES, &o->pricing))
         || (wrong = get_text(at, object, "currency", OPTIONAL, ONE_LINE, NAME_BYTES, &o->currency))
         || (wrong = get_text(at, object, "term", OPTIONAL, ONE_LINE, NAME_BYTES, &o->term))
-        || (wrong = get_unit(at, object, &o->unit)))
+        || (wrong = get_unit(at, object, &o->unit))
+        || (wrong = read_organizations(at, object, "organizations", &o->organizations, p)))
         return wrong;
     o->has_price = json_object_get(object, "price") != NULL;
     if ((o->has_price && (wrong = get_price(at, object, &o->price)))
@@ -346,6 +371,8 @@ static po_offer offer_of(const po_product *product)
     o.image = product->image;
     o.terms_url = product->terms_url;
     o.terms_version = product->terms_version;
+    o.allowed = product->allowed;
+    o.denied = product->denied;
     return o;
 }
 
@@ -377,7 +404,7 @@ static const char *read_offers(place *at, json_t *list, const po_product_text *t
 static const char *read_product(place *at, json_t *object, const po_product_text *t, po_product *product, apr_pool_t *p)
 {
     static const char *const known[] = { "id", "name", "description", "seller", "keywords", "image", "terms", "offers",
-                                         NULL };
+                                         "allowedOrganizations", "deniedOrganizations", NULL };
     const char *wrong;
 
     if ((wrong = get_id(at, object, "id", &product->id)))
@@ -389,7 +416,9 @@ static const char *read_product(place *at, json_t *object, const po_product_text
         || (wrong = get_text(at, object, "seller", REQUIRED, ONE_LINE, NAME_BYTES, &product->seller))
         || (wrong = get_url(at, object, "image", OPTIONAL, &product->image))
         || (wrong = read_keywords(at, json_object_get(object, "keywords"), product, p))
-        || (wrong = read_terms(at, json_object_get(object, "terms"), product)))
+        || (wrong = read_terms(at, json_object_get(object, "terms"), product))
+        || (wrong = read_organizations(at, object, "allowedOrganizations", &product->allowed, p))
+        || (wrong = read_organizations(at, object, "deniedOrganizations", &product->denied, p)))
         return wrong;
     return read_offers(at, json_object_get(object, "offers"), t, product, p);
 }
@@ -541,22 +570,26 @@ typedef struct {
     apr_pool_t *p;
 } price_check;
 
-static const char *price_too_fine(const price_check *c, const po_product *product, const po_offer *o,
-                                  const po_decimal *price)
+static const char *price_too_fine(const price_check *c, const char *seller, const char *offer, const char *price, int decimals)
 {
-    int i, decimals = po_decimal_decimals(price);
-    char text[PO_DECIMAL_TEXT];
+    int i;
 
     for (i = 0; i < c->buyers->nelts; i++) {
         const po_buyer *b = APR_ARRAY_IDX(c->buyers, i, const po_buyer *);
 
-        if (decimals > b->profile.price_decimals && po_sells_to(b, product->seller))
+        if (decimals > b->profile.price_decimals && po_sells_to(b, seller))
             return apr_psprintf(c->p, "%s: the price %s of offer \"%s\" has %d decimals, and buyer %s takes %d "
                                 "(profile %s); price it per larger unit, or see PunchOutPriceDecimals and PunchOutSellers", c->file,
-                                po_decimal_text(price, 0, text), o->offer, decimals, b->name, b->profile.price_decimals,
-                                b->profile.name);
+                                price, offer, decimals, b->name, b->profile.price_decimals, b->profile.name);
     }
     return NULL;
+}
+
+static const char *check_price(const price_check *c, const po_offer *o, const po_decimal *price)
+{
+    char text[PO_DECIMAL_TEXT];
+
+    return price_too_fine(c, o->seller, o->offer, po_decimal_text(price, 0, text), po_decimal_decimals(price));
 }
 
 static const char *prices_of_product(void *baton, const po_product *product)
@@ -569,20 +602,38 @@ static const char *prices_of_product(void *baton, const po_product *product)
         const po_offer *o = &APR_ARRAY_IDX(product->offers, i, po_offer);
 
         if (o->has_price)
-            wrong = price_too_fine(c, product, o, &o->price);
+            wrong = check_price(c, o, &o->price);
         for (k = 0; o->usage && k < o->usage->nelts && !wrong; k++)
-            wrong = price_too_fine(c, product, o, &APR_ARRAY_IDX(o->usage, k, po_usage).price);
+            wrong = check_price(c, o, &APR_ARRAY_IDX(o->usage, k, po_usage).price);
     }
     return wrong;
 }
 
-const char *po_catalog_check_prices(const char *file, const apr_array_header_t *buyers, apr_pool_t *p)
+/* The compiled catalog keeps of each seller the price that has the most decimals. */
+static const char *finest_prices(const price_check *c, const char *compiled)
+{
+    const char *seller, *offer, *price, *wrong = NULL;
+    po_catalog *catalog;
+    apr_pool_t *tmp;
+    int decimals;
+
+    apr_pool_create(&tmp, c->p);
+    if (po_catalog_open(&catalog, compiled, tmp) != APR_SUCCESS)
+        wrong = apr_psprintf(c->p, "%s can't be read; delete it, and it is made anew", compiled);
+    else
+        while (!wrong && po_catalog_next_finest(catalog, &seller, &offer, &price, &decimals))
+            wrong = price_too_fine(c, seller, offer, price, decimals);
+    apr_pool_destroy(tmp);
+    return wrong;
+}
+
+const char *po_catalog_check_prices(const char *file, const char *compiled, const apr_array_header_t *buyers, apr_pool_t *p)
 {
     price_check c = { file, buyers, p };
     int i;
 
     for (i = 0; i < buyers->nelts; i++)
         if (APR_ARRAY_IDX(buyers, i, const po_buyer *)->profile.price_decimals < PO_DECIMAL_SCALE_MAX)
-            return po_catalog_read(file, NULL, prices_of_product, &c, p);
+            return compiled ? finest_prices(&c, compiled) : po_catalog_read(file, NULL, prices_of_product, &c, p);
     return NULL;
 }

@@ -28,26 +28,70 @@ typedef struct {                        /* an offer with its product */
     const char *currency, *term, *unit; /* NULL: none */
     apr_array_header_t *usage;          /* po_usage; NULL: none */
     const char *unspsc;                 /* of the marketplace's own cart; NULL: 43232701 */
+    /* Who may see it, each a list of organizations like "\nacme\nglobex\n"; NULL: everybody, and nobody is denied. */
+    const char *allowed, *denied;       /* of the product */
+    const char *organizations;          /* a private offer is for these alone */
 } po_offer;
+
+/* 1 when a buyer of this organization may see and request the offer: allowed, not denied, for a private offer named in it, and
+ * its seller is one of PunchOutSellers. */
+int po_offer_visible(const po_offer *o, const po_buyer *buyer);
 
 /* Checks the JSON file whole without writing anything. NULL, or "FILE:LINE: reason" in p. */
 const char *po_catalog_check(const char *file, apr_pool_t *p);
 /* Whether each price fits into the decimals of every buyer who may request it, for a price is never rounded. buyers:
  * po_buyer *. The file is read only when some buyer takes fewer decimals than a catalog can hold. NULL, or the first
- * price that doesn't fit: "FILE: reason" in p. */
-const char *po_catalog_check_prices(const char *file, const apr_array_header_t *buyers, apr_pool_t *p);
+ * price that doesn't fit: "FILE: reason" in p. compiled: the file's compiled form, which knows it without reading the file;
+ * NULL: there is none yet. */
+const char *po_catalog_check_prices(const char *file, const char *compiled, const apr_array_header_t *buyers, apr_pool_t *p);
 /* Makes sure that dir holds the compiled form of file; *db is its path, named by the digest of the file's bytes and of
  * the format's version, so an unchanged catalog is not parsed again. Written aside and renamed. NULL, or the reason. */
 const char *po_catalog_compile(const char *file, const char *dir, const char **db, apr_pool_t *p);
-/* The path that po_catalog_compile() would give, when it exists already, else NULL. */
+/* The path of the compiled form of file, when it exists already, else NULL. */
 const char *po_catalog_compiled(const char *file, const char *dir, apr_pool_t *p);
 
 typedef struct po_catalog po_catalog;   /* a connection: one per thread */
 apr_status_t po_catalog_open(po_catalog **c, const char *db, apr_pool_t *p);   /* closed with p */
 /* APR_NOTFOUND when there is no such offer. */
 apr_status_t po_catalog_offer(po_catalog *c, const char *offer_id, apr_pool_t *p, po_offer **out);
-/* The first offer of a product, or the offer of that id: SelectedItem takes both. */
-apr_status_t po_catalog_item(po_catalog *c, const char *product_or_offer, apr_pool_t *p, po_offer **out);
+/* The first offer of a product that the buyer may see, or the offer of that id if he may: SelectedItem takes both. */
+apr_status_t po_catalog_item(po_catalog *c, const char *product_or_offer, const po_buyer *buyer, apr_pool_t *p,
+                             po_offer **out);
+/* All offers of a product that the buyer may see (po_offer *), in the order of the file; none: APR_NOTFOUND. */
+apr_status_t po_catalog_offers(po_catalog *c, const char *product, const po_buyer *buyer, apr_pool_t *p,
+                               apr_array_header_t **out);
+
+typedef struct {                        /* a product in an index */
+    const po_offer *offer;              /* its first one that the buyer may see; NULL: it is gone */
+    const char *product;
+    apr_time_t changed;                 /* seconds count: when it became what it is, or went */
+} po_catalog_entry;
+/* 0: go on; else the walk ends. */
+typedef int po_catalog_fn(void *baton, const po_catalog_entry *entry, apr_pool_t *p);
+/* Each product that the buyer may see, in the order of ids; since > 0: only those that changed then or later, and those
+ * that the buyer might have seen before and can't any more. p of fn is cleared after each. */
+apr_status_t po_catalog_walk(po_catalog *c, const po_buyer *buyer, apr_time_t since, po_catalog_fn *fn, void *baton,
+                             apr_pool_t *p);
+/* How many it would be. */
+apr_status_t po_catalog_count(po_catalog *c, const po_buyer *buyer, apr_time_t since, int *n, apr_pool_t *p);
+
+/* ---- search.c: what a shopper types -> products ----------------------------------------------------------------- */
+
+#define PO_SEARCH_BYTES 500             /* of a query; the rest is not looked at */
+#define PO_SEARCH_WORDS 12
+#define PO_SEARCH_PAGES 500
+
+typedef struct {
+    int total;                          /* hits in all */
+    apr_array_header_t *offers;         /* po_offer *, of this page: each product's first offer that the buyer may see */
+    int corrected;                      /* nothing matched as it was typed: words that are spelled much alike were taken */
+} po_search_hits;
+
+/* Full text over name, keywords, seller and description, best first: all words in any order and whatever their accents, the
+ * last one as the beginning of a word. page from 1, of page_size; the same query on the same catalog never shows a product
+ * on two pages. Only what the buyer may see is found and counted. APR_EGENERAL: the catalog can't be read. */
+apr_status_t po_catalog_search(po_catalog *c, const char *query, const po_buyer *buyer, int page, int page_size,
+                               apr_pool_t *p, po_search_hits *out);
 
 /* ---- states --------------------------------------------------------------------------------------------------- */
 

@@ -25,6 +25,7 @@ const char *po_catalog_scan_next(po_catalog_scan *s, po_product_text *t);
 typedef struct {
     const char *id, *name, *description, *seller, *image, *terms_url, *terms_version;
     const char *keywords;               /* joined by newlines; "" without any */
+    const char *allowed, *denied;       /* as in po_offer */
     apr_array_header_t *offers;         /* po_offer, at least one */
 } po_product;
 
@@ -33,6 +34,43 @@ typedef const char *po_product_fn(void *baton, const po_product *product);
 
 /* Reads the whole file; fn may be NULL. NULL, or the first mistake, "FILE:LINE: reason" in p. */
 const char *po_catalog_read(const char *file, po_crypto *digest, po_product_fn *fn, void *baton, apr_pool_t *p);
+
+/* ---- catalog_history.c: when each product became what it is ------------------------------------------------------- */
+
+typedef struct po_catalog_history po_catalog_history;
+
+/* Opens dir/catalog-history.db and begins; closed with p, undone unless po_history_commit() was called. NULL, or why not. */
+const char *po_history_open(po_catalog_history **h, const char *dir, const char *file, apr_pool_t *p);
+/* 1 when the last catalog that was compiled of this file has that path. */
+int po_history_is_current(po_catalog_history *h, const char *db);
+/* The time since which the product says what it says now, in seconds. private_to: as compiled. 0: it can't be written. */
+apr_int64_t po_history_note(po_catalog_history *h, const po_product *product, const char *private_to);
+/* After the last product: those that were not noted are gone. Writes what went, and what changed its audience, into the
+ * table `gone` of the compiled catalog (sqlite3 *). 0: it can't. */
+int po_history_write_gone(po_catalog_history *h, void *compiled);
+/* NULL, or why not. */
+const char *po_history_commit(po_catalog_history *h, const char *db);
+
+/* ---- catalog_read.c ---------------------------------------------------------------------------------------------- */
+
+typedef enum {
+    PO_BY_OFFER, PO_BY_PRODUCT, PO_BY_NUMBER, PO_USAGE_OF, PO_WALK, PO_WALK_GONE, PO_COUNT, PO_COUNT_GONE, PO_MATCHES, PO_PAGE,
+    PO_HAS_PREFIX, PO_WORDS, PO_FINEST, PO_CATALOG_QUERIES
+} po_catalog_query;
+
+struct po_catalog {
+    void *db;                           /* sqlite3 * */
+    void *query[PO_CATALOG_QUERIES];    /* sqlite3_stmt *, prepared at their first use */
+};
+
+/* The statement, reset. NULL: it can't be prepared. sqlite3_stmt * */
+void *po_catalog_statement(po_catalog *c, po_catalog_query q);
+/* Binds who looks as ?1 (organization) and ?2 (sellers, NULL: all), which PO_VISIBLE uses. */
+void po_catalog_bind_buyer(void *statement, const po_buyer *buyer, apr_pool_t *p);
+/* Of each seller the price with the most decimals, one at each call; 0: there are no more. Strings until the next call. */
+int po_catalog_next_finest(po_catalog *c, const char **seller, const char **offer, const char **price, int *decimals);
+/* The offer of the product with that number that comes first for the buyer; APR_NOTFOUND. */
+apr_status_t po_catalog_first(po_catalog *c, apr_int64_t product, const po_buyer *buyer, apr_pool_t *p, po_offer **out);
 
 /* ---- cart.c ------------------------------------------------------------------------------------------------------ */
 
