@@ -260,6 +260,9 @@ typedef struct po_site {                /* one virtual host, merged */
  * NULL, or a sentence that names two buyers which claim the same (From domain, From identity, To) - design.md §3. */
 const char *po_site_index(po_site *site, apr_pool_t *p);
 const po_buyer *po_site_buyer(const po_site *site, const char *name);
+/* Who we are to a buyer when no document of his says it: PunchOutSupplier, else PunchOutIdentity, that of the domain of one of
+ * his own credentials first. Also which of his credentials it fits (his: may be NULL). NULL: the site names none. */
+const po_credential *po_site_identity(const po_site *site, const po_buyer *buyer, const po_credential **his);
 
 /* ---- match.c: who sent a document ----------------------------------------------------------------------------- */
 

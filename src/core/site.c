@@ -162,3 +162,33 @@ const char *po_return_url_refused(const po_buyer *b, const char *url, apr_pool_t
     return apr_psprintf(p, "%s://%.*s is not among the PunchOutReturnHosts of buyer %s", t.scheme, (int)t.authority_len,
                         t.authority, b->name);
 }
+
+/* ---- who we are to a buyer --------------------------------------------------------------------------------------- */
+
+static const po_credential *of_same_domain(const apr_array_header_t *list, const po_credential *ours)
+{
+    int i;
+
+    for (i = 0; list && i < list->nelts; i++)
+        if (!strcasecmp(APR_ARRAY_IDX(list, i, po_credential).domain, ours->domain))
+            return &APR_ARRAY_IDX(list, i, po_credential);
+    return NULL;
+}
+
+const po_credential *po_site_identity(const po_site *site, const po_buyer *buyer, const po_credential **his)
+{
+    const apr_array_header_t *ours = buyer->suppliers && buyer->suppliers->nelts ? buyer->suppliers : site->identities;
+    const po_credential *theirs;
+    int i;
+
+    if (his)
+        *his = buyer->credentials && buyer->credentials->nelts ? &APR_ARRAY_IDX(buyer->credentials, 0, po_credential) : NULL;
+    for (i = 0; ours && i < ours->nelts; i++) {
+        if (!(theirs = of_same_domain(buyer->credentials, &APR_ARRAY_IDX(ours, i, po_credential))))
+            continue;
+        if (his)
+            *his = theirs;
+        return &APR_ARRAY_IDX(ours, i, po_credential);
+    }
+    return ours && ours->nelts ? &APR_ARRAY_IDX(ours, 0, po_credential) : NULL;
+}

@@ -242,6 +242,35 @@ typedef struct {                        /* the purchase order that a document is
     const char *payload_id;             /* of its OrderRequest */
 } po_cxml_order_reference;
 
+/* ---- index.c: the catalog for a buyer's own search (level 2) ------------------------------------------------------ */
+
+typedef struct {
+    const char *dtd;                    /* of the DOCTYPE, whose root is Index */
+    int ascii, incremental;
+    po_credential supplier;             /* SupplierID */
+} po_cxml_index;
+
+typedef struct {
+    const char *part;                   /* the product's id: comes back as SelectedItem */
+    const char *description, *short_name;       /* cut to the buyer's limits */
+    const char *unspsc, *unit, *manufacturer;
+    const char *unit_price, *currency;  /* unit_price NULL: none */
+    const char *punchout_url;           /* the door that takes the PunchOutSetupRequest */
+    const char *page_url;               /* of the product; NULL: none */
+} po_cxml_index_item;
+
+/* Open, any number of items and deletes, close; the caller sends and empties the buffer in between as he likes. An Index
+ * without an item would not be valid. */
+void po_cxml_write_index_open(po_buffer *b, const po_cxml_index *i);
+void po_cxml_write_index_item(po_buffer *b, const po_cxml_index_item *item);
+void po_cxml_write_index_delete(po_buffer *b, const char *part);
+void po_cxml_write_index_close(po_buffer *b);
+/* The same as CIF 3.0 (Ariba Catalog Format Reference). items: how many will follow. */
+void po_cif_write_open(po_buffer *b, const po_cxml_index *i, int items, const char *timestamp, const char *currency);
+void po_cif_write_item(po_buffer *b, const po_cxml_index *i, const po_cxml_index_item *item);
+void po_cif_write_delete(po_buffer *b, const po_cxml_index *i, const char *part);
+void po_cif_write_close(po_buffer *b);
+
 /* ---- validate.c: what we send against local DTDs ---------------------------------------------------------------- */
 
 typedef struct po_cxml_validator po_cxml_validator;     /* the DTDs of one folder */

@@ -3,22 +3,21 @@
 
 #define DOCUMENT_ROOM 4096
 
-/* The product's page in the marketplace, for those who look at the requisition later; NULL: there is none. */
-static const char *product_url(const po_site *site, const po_request *request, apr_pool_t *p)
+const char *po_product_url(const po_site *site, const char *product, apr_pool_t *p)
 {
     const char *mark = site->product_page ? strstr(site->product_page, "{product}") : NULL;
 
-    if (!mark || !request->product)
+    if (!mark || !product)
         return NULL;
     return apr_pstrcat(p, site->public_url,
                        apr_pstrmemdup(p, site->product_page, (apr_size_t)(mark - site->product_page)),
-                       ap_escape_path_segment(p, request->product), mark + strlen("{product}"), NULL);
+                       ap_escape_path_segment(p, product), mark + strlen("{product}"), NULL);
 }
 
 static apr_status_t add_request(po_cxml_cart *cart, const po_site *site, const po_request *request,
                                 const po_buyer *buyer, apr_pool_t *p)
 {
-    const char *url = product_url(site, request, p);
+    const char *url = po_product_url(site, request->product, p);  /* for those who look at the requisition later */
     int i = cart->items ? cart->items->nelts : 0;
     apr_status_t rv = po_cart_items(request, buyer, cart, p);
 

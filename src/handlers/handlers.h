@@ -107,6 +107,7 @@ const char *po_shop_page(request_rec *r, const po_site *site, po_thread *t, cons
 int po_handle_request(request_rec *r, const po_site *site);
 int po_handle_requests(request_rec *r, const po_site *site, const char *id);
 int po_handle_cancel(request_rec *r, const po_site *site);
+int po_handle_index(request_rec *r, const po_site *site, int cif);  /* catalog_index.c */
 int po_handle_fulfilled(request_rec *r, const po_site *site, const char *event);
 
 /* request.c, for the form and the marketplace's own cart. The buyer of a session that may request something; NULL: *rc is
@@ -125,6 +126,8 @@ void po_cart_filter_register(void);
  * ends and nothing changes (Status 204). NULL when the lines can't be one cart. */
 const char *po_cart_document(const po_site *site, const po_buyer *buyer, const po_session *s,
                              const apr_array_header_t *requests, const char *payload_id, apr_time_t now, apr_pool_t *p);
+/* cart.c: the absolute URL of a product's page in the marketplace; NULL: there is no PunchOutProductPage. */
+const char *po_product_url(const po_site *site, const char *product, apr_pool_t *p);
 
 /* Answers with a Status alone; a code of 5xx sets the profile's transient HTTP status. detail may be NULL. */
 int po_answer_status(po_exchange *x, int code, const char *detail);

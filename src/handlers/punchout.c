@@ -40,6 +40,8 @@ static int dispatch(request_rec *r, const po_site *site, const char *path)
         return po_handle_cancel(r, site);
     if ((rest = behind(path, "fulfilled")))
         return po_handle_fulfilled(r, site, rest);
+    if (!strcmp(path, "index.cif") || !strcmp(path, "index.xml"))
+        return po_handle_index(r, site, !strcmp(path, "index.cif"));
     return HTTP_NOT_FOUND;
 }
 

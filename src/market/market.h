@@ -165,6 +165,8 @@ po_state po_state_of_charges(const po_request *r);
 /* The state of a request whose backend has said that it is ready. It stays held when an order caused that: the answer
  * is to an event from before, and a person decides what comes next. */
 po_state po_state_when_ready(const po_request *r, int test);
+/* An amount as a person of that currency writes it: "1200.00" USD, "1200" JPY, "0.0925" USD. Exact, never rounded. */
+const char *po_money_text(const po_decimal *d, const char *currency, char out[PO_DECIMAL_TEXT]);
 /* Sum of quantity * unit price over the charges. */
 apr_status_t po_request_total(const po_request *r, po_decimal *total);
 

@@ -79,8 +79,6 @@ int po_sells_to(const po_buyer *buyer, const char *seller);
 
 /* ---- state.c ----------------------------------------------------------------------------------------------------- */
 
-/* An amount as a person of that currency writes it: "1200.00" USD, "1200" JPY, "0.0925" USD. Exact, never rounded. */
-const char *po_money_text(const po_decimal *d, const char *currency, char out[PO_DECIMAL_TEXT]);
 /* ISO 4217: the decimals of the currency's smallest coin. */
 int po_currency_decimals(const char *currency);
 
