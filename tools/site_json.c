@@ -210,6 +210,7 @@ static po_buyer *read_buyer(dump_reading *x, const po_site *site, const json_t *
 {
     po_buyer *b = apr_pcalloc(x->pool, sizeof(*b));
     const char *via = text(x, o, "via"), *mismatch = text(x, o, "orderMismatch");
+    const char *lines = text(x, o, "lines");
 
     b->name = text(x, o, "name");
     b->organization = text(x, o, "organization");
@@ -231,6 +232,8 @@ static po_buyer *read_buyer(dump_reading *x, const po_site *site, const json_t *
     b->mismatch = same_word(mismatch, "accept") ? PO_MISMATCH_ACCEPT : same_word(mismatch, "hold") ? PO_MISMATCH_HOLD
                                                                                                    : PO_MISMATCH_REJECT;
     b->activate = same_word(text(x, o, "activate"), "each") ? PO_ACTIVATE_EACH : PO_ACTIVATE_ALL;
+    b->lines = same_word(lines, "single") ? PO_LINES_SINGLE : same_word(lines, "split") ? PO_LINES_SPLIT
+                                                                                        : PO_LINES_CLASSIC;
     b->via = via ? apr_hash_get(site->hubs, via, APR_HASH_KEY_STRING) : NULL;
     b->fault = text(x, o, "fault");
     return b;

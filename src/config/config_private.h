@@ -30,7 +30,7 @@ typedef struct {                                /* one value; at == NULL: the di
 #define PO_SITE_SETTINGS(X) \
     X(public_url) X(catalog) X(start_page) X(product_page) X(fulfillment) X(fulfillment_test) X(backend_secret) \
     X(mail_url) X(mail_from) X(mail_templates) X(request_timeout) X(usage_budget) X(account) X(activate) \
-    X(validate)
+    X(lines) X(validate)
 #define PO_PROFILE_SETTINGS(X) \
     X(profile) X(dtd) X(cart_field) X(transient_http) X(price_decimals) X(part_bytes) X(description_bytes) \
     X(short_name_bytes) X(forbidden) X(ascii) X(start_elsewhere) X(documents)
@@ -55,7 +55,7 @@ typedef struct {                                /* a <PunchOutBuyer>, shared lik
     po_buyer buyer;
     const po_place *at;
     PO_PROFILE_SETTINGS(PO_MEMBER)
-    po_setting via, activate, authentication;
+    po_setting via, activate, lines, authentication;
     apr_array_header_t *secrets;                /* po_secret_setting */
     int checked;
     const char *fault;

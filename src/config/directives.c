@@ -336,6 +336,19 @@ static void read_activate(po_reading *x)
         po_not_carried_out(x, "PO0023: activating each approval by itself");
 }
 
+static void read_lines(po_reading *x)
+{
+    static const char *const words[] = { "classic", "single", "split" };        /* in the order of po_lines */
+    int i;
+
+    for (i = 0; i < 3; i++)
+        if (!strcasecmp(x->argv[0], words[i])) {
+            po_keep(x, x->buyer ? &x->buyer->lines : &x->config->lines, NULL, i);
+            return;
+        }
+    po_wrong(x, "PO0099: write classic, single or split");
+}
+
 static void read_validate(po_reading *x)
 {
     const char *dir = ap_server_root_relative(x->pool, x->argv[0]);
@@ -378,6 +391,7 @@ static void read_validate(po_reading *x)
     X("PunchOutUsageBudget", SITE, 1, 1, read_usage_budget, "AMOUNT") \
     X("PunchOutAccount", SITE, 1, 1, read_account, "required|optional") \
     X("PunchOutActivate", SITE | BUYER, 1, 1, read_activate, "all|each") \
+    X("PunchOutLines", SITE | BUYER, 1, 1, read_lines, "classic|single|split") \
     X("PunchOutValidate", SITE, 2, 2, read_validate, "DIRECTORY log|refuse") \
     X("<PunchOutHub", SITE, 1, 1, po_read_hub, "NAME> ... </PunchOutHub>") \
     X("<PunchOutBuyer", SITE, 1, 1, po_read_buyer, "NAME> ... </PunchOutBuyer>") \

@@ -163,6 +163,7 @@ static json_t *user_data(const po_user_map *map)
 static json_t *buyer(const po_buyer *b, apr_pool_t *p)
 {
     static const char *const mismatch[] = { "reject", "hold", "accept" };
+    static const char *const lines[] = { "classic", "single", "split" };
     json_t *o = json_object();
 
     json_object_set_new(o, "name", text(b->name));
@@ -186,6 +187,7 @@ static json_t *buyer(const po_buyer *b, apr_pool_t *p)
     json_object_set_new(o, "currency", text(b->currency));
     json_object_set_new(o, "orderMismatch", text(mismatch[b->mismatch]));
     json_object_set_new(o, "activate", text(b->activate == PO_ACTIVATE_EACH ? "each" : "all"));
+    json_object_set_new(o, "lines", text(lines[b->lines]));
     json_object_set_new(o, "via", text(b->via ? b->via->name : NULL));
     json_object_set_new(o, "fault", text(b->fault));
     return o;

@@ -208,6 +208,7 @@ static po_buyer *resolve_buyer(po_check *c, po_buyer_block *b)
     buyer = apr_pmemdup(c->pool, &b->buyer, sizeof(*buyer));
     buyer->fault = b->fault;
     buyer->activate = (po_activate)(b->activate.at ? b->activate.number : c->config->activate.number);
+    buyer->lines = (po_lines)(b->lines.at ? b->lines.number : c->config->lines.number);
     wrong = buyer->fault ? NULL : buyer_incomplete(c, b);
     if (wrong) {
         po_report(APLOG_ERR, b->at, buyer->name, wrong);

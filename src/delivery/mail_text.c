@@ -225,10 +225,12 @@ static apr_table_t *charge_values(const po_charge *c, apr_pool_t *p)
 {
     apr_table_t *row = apr_table_make(p, 5);
     char text[PO_DECIMAL_TEXT];
+    po_decimal quantity, price;
 
+    po_charge_shown(c, &quantity, &price);
     apr_table_setn(row, "description", c->description ? c->description : "");
-    apr_table_set(row, "quantity", po_decimal_text(po_charge_quantity(c), 0, text));
-    apr_table_set(row, "price", po_decimal_text(&c->unit_price, 2, text));
+    apr_table_set(row, "quantity", po_decimal_text(&quantity, 0, text));
+    apr_table_set(row, "price", po_decimal_text(&price, 2, text));
     apr_table_setn(row, "currency", c->currency ? c->currency : "");
     apr_table_setn(row, "unit", c->unit ? c->unit : "");
     return row;

@@ -33,14 +33,36 @@ static json_t *optional(const char *text)
     return text ? json_string(text) : json_null();
 }
 
+/* What a line that holds a sum stands for, as it was asked for. */
+static json_t *covers_json(const apr_array_header_t *covers)
+{
+    char quantity[PO_DECIMAL_TEXT], price[PO_DECIMAL_TEXT];
+    json_t *list = json_array();
+    int i;
+
+    for (i = 0; i < covers->nelts; i++) {
+        const po_cover *v = &APR_ARRAY_IDX(covers, i, po_cover);
+
+        json_array_append_new(list, json_pack("{s:s,s:o,s:s,s:s,s:s}", "kind", v->kind, "dimension", optional(v->dimension),
+                                              "description", v->description, "quantity",
+                                              po_decimal_text(&v->quantity, 0, quantity), "unitPrice",
+                                              po_decimal_text(&v->unit_price, 2, price)));
+    }
+    return list;
+}
+
 static json_t *charge_json(const po_charge *c)
 {
     char quantity[PO_DECIMAL_TEXT], price[PO_DECIMAL_TEXT];
+    json_t *j = json_pack("{s:i,s:s,s:o,s:s,s:s,s:s,s:s,s:s,s:o}", "line", c->line, "kind", c->kind, "dimension",
+                          optional(c->dimension), "description", c->description, "quantity",
+                          po_decimal_text(po_charge_quantity(c), 0, quantity), "unitPrice",
+                          po_decimal_text(&c->unit_price, 2, price), "currency", c->currency, "state",
+                          po_charge_state_name(c->state), "order", optional(c->order_id));
 
-    return json_pack("{s:i,s:s,s:o,s:s,s:s,s:s,s:s,s:s,s:o}", "line", c->line, "kind", c->kind, "dimension",
-                     optional(c->dimension), "description", c->description, "quantity",
-                     po_decimal_text(po_charge_quantity(c), 0, quantity), "unitPrice", po_decimal_text(&c->unit_price, 2, price),
-                     "currency", c->currency, "state", po_charge_state_name(c->state), "order", optional(c->order_id));
+    if (c->covers)
+        json_object_set_new(j, "covers", covers_json(c->covers));
+    return j;
 }
 
 static json_t *request_json(const po_request *n)
@@ -119,19 +141,42 @@ static void row_html(po_buffer *b, const char *name, const char *value)
     po_buffer_lit(b, "</td></tr>");
 }
 
-static void charge_html(po_buffer *b, const po_charge *c)
+static void priced_html(po_buffer *b, const char *description, const po_decimal *quantity, const po_decimal *price,
+                        const char *currency)
 {
     char text[PO_DECIMAL_TEXT];
 
-    po_buffer_lit(b, "<tr><td>");
-    po_buffer_xml(b, c->description);
+    po_buffer_xml(b, description);
     po_buffer_lit(b, "</td><td class=\"n\">");
-    po_buffer_str(b, po_decimal_text(po_charge_quantity(c), 0, text));
+    po_buffer_str(b, po_decimal_text(quantity, 0, text));
     po_buffer_lit(b, "</td><td class=\"n\">");
-    po_buffer_str(b, po_decimal_text(&c->unit_price, 2, text));
+    po_buffer_str(b, po_decimal_text(price, 2, text));
     po_buffer_lit(b, " ");
-    po_buffer_xml(b, c->currency);
+    po_buffer_xml(b, currency);
     po_buffer_lit(b, "</td><td>");
+}
+
+/* What a line that holds a sum stands for; nobody reads 50000 x 0.01. */
+static void covers_html(po_buffer *b, const po_charge *c)
+{
+    int i;
+
+    for (i = 0; c->covers && i < c->covers->nelts; i++) {
+        const po_cover *v = &APR_ARRAY_IDX(c->covers, i, po_cover);
+
+        po_buffer_lit(b, "<tr><td>&#8211; ");
+        priced_html(b, v->description, &v->quantity, &v->unit_price, c->currency);
+        po_buffer_lit(b, "</td></tr>");
+    }
+}
+
+static void charge_html(po_buffer *b, const po_charge *c)
+{
+    po_decimal quantity, price;
+
+    po_charge_shown(c, &quantity, &price);
+    po_buffer_lit(b, "<tr><td>");
+    priced_html(b, c->description, &quantity, &price, c->currency);
     po_buffer_xml(b, po_charge_state_name(c->state));
     if (c->order_id) {
         po_buffer_lit(b, " (");
@@ -139,6 +184,7 @@ static void charge_html(po_buffer *b, const po_charge *c)
         po_buffer_lit(b, ")");
     }
     po_buffer_lit(b, "</td></tr>");
+    covers_html(b, c);
 }
 
 static void updates_html(po_buffer *b, const apr_array_header_t *updates, apr_pool_t *p)

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#define UNSPSC "43232701"
 #define QUANTITY_DIGITS 10              /* 1,000,000,000 */
 #define QUANTITY_MAX 1000000000
 /* Of a usage line: 10,000 in steps of 0.00000001. Leaves room to read the line's sum back from an order. */
@@ -16,6 +15,7 @@ typedef struct {
     const po_request_form *form;
     const po_site *site;
     const po_buyer *buyer;
+    apr_array_header_t *asked;          /* po_asked */
     apr_pool_t *p;
 } cart;
 
@@ -107,32 +107,18 @@ static const char *check_part(const cart *c, const char *part)
     return NULL;
 }
 
-static const char *check_price(const cart *c, const po_decimal *price)
-{
-    char text[PO_DECIMAL_TEXT];
-
-    if (po_decimal_decimals(price) > c->buyer->profile.price_decimals)
-        return apr_psprintf(c->p, "The price %s has more than the %d decimals that your procurement system can hold, "
-                            "and a price is never rounded. Tell the marketplace to price this offer per larger unit.",
-                            po_decimal_text(price, 0, text), c->buyer->profile.price_decimals);
-    return NULL;
-}
-
 /* ---- charges ----------------------------------------------------------------------------------------------------- */
 
-static po_charge *add_charge(cart *c, const char *kind)
+static po_asked *ask(cart *c, const char *kind)
 {
-    po_charge *charge = apr_array_push(c->r->charges);
+    po_asked *a = apr_array_push(c->asked);
 
-    memset(charge, 0, sizeof(*charge));
-    charge->line = c->r->charges->nelts;
-    charge->kind = kind;
-    charge->part = c->offer->offer;
-    charge->unit = c->offer->unit ? c->offer->unit : "EA";
-    charge->unspsc = c->offer->unspsc ? c->offer->unspsc : UNSPSC;
-    charge->currency = c->r->currency;
-    charge->state = PO_CHARGE_REQUESTED;
-    return charge;
+    memset(a, 0, sizeof(*a));
+    a->part = c->offer->offer;
+    a->unspsc = c->offer->unspsc;
+    a->cover.kind = kind;
+    a->cover.unit = c->offer->unit ? c->offer->unit : "EA";
+    return a;
 }
 
 static const char *with_term(const cart *c, const char *what)
@@ -141,15 +127,15 @@ static const char *with_term(const cart *c, const char *what)
                        c->offer->term ? po_term_text(c->offer->term, c->p) : NULL, NULL);
 }
 
-/* Contract, free, byol and trial: one line, the last three at 0.00. */
-static const char *add_single(cart *c, const char *what, const po_decimal *quantity)
+/* Contract, free, byol and trial: one charge, the last three at 0.00. */
+static const char *ask_single(cart *c, const char *what, const po_decimal *quantity)
 {
-    po_charge *charge = add_charge(c, c->offer->pricing);
+    po_asked *a = ask(c, c->offer->pricing);
 
-    charge->description = with_term(c, what);
-    charge->quantity = *quantity;
-    charge->unit_price = c->offer->price;
-    return check_price(c, &charge->unit_price);
+    a->cover.description = with_term(c, what);
+    a->cover.quantity = *quantity;
+    a->cover.unit_price = c->offer->price;
+    return po_decimal_multiply(&a->amount, quantity, &c->offer->price) == APR_SUCCESS ? NULL : PO_SUM_TOO_LARGE;
 }
 
 static const char *read_budget(cart *c, po_decimal *budget, int *has_budget)
@@ -180,33 +166,82 @@ static apr_status_t usage_quantity(const po_decimal *budget, const po_usage *u, 
     return po_decimal_divide_up(quantity, budget, &all);
 }
 
-static const char *add_usage(cart *c, const po_usage *u, const po_decimal *budget)
+/* Where a line holds a sum, the sum of all lines is the budget itself: what can't be shared equally goes to the first
+ * dimensions, a coin each. */
+static const char *usage_amount(const cart *c, const po_decimal *budget, int n, po_decimal *amount)
 {
-    po_charge *charge = add_charge(c, "usage");
-    const char *wrong;
+    int dimensions = c->offer->usage->nelts, decimals = po_coin_decimals(budget, c->r->currency, c->buyer);
+    po_decimal coin = { 1, decimals }, coins;
 
-    charge->dimension = u->dimension;
-    charge->unit = u->unit ? u->unit : "EA";
-    charge->description = apr_psprintf(c->p, "%s: %s, per %s", c->offer->name, u->description,
-                                       po_unit_text(charge->unit));
-    charge->unit_price = u->price;
-    if (u->part)
-        charge->part = u->part;
-    if (u->unspsc)
-        charge->unspsc = u->unspsc;
-    charge->quantity.value = 1;         /* without a budget only the price is approved */
-    if (u->quantity.value)
-        charge->quantity = u->quantity;
-    else if (budget && (usage_quantity(budget, u, c->offer->usage->nelts, &charge->quantity) != APR_SUCCESS
-                   || charge->quantity.value > USAGE_QUANTITY_MAX))
-        return apr_psprintf(c->p, "The budget is too large for the unit price of \"%s\". Enter a smaller one and "
-                            "request approval again.", u->description);
-    if (u->part && (wrong = check_part(c, u->part)))
-        return wrong;
-    return check_price(c, &charge->unit_price);
+    if (decimals < 0)
+        return apr_psprintf(c->p, "The budget has more than the %d decimals that your procurement system can hold, and "
+                            "a sum is never rounded. Change it and request approval again.",
+                            c->buyer->profile.price_decimals);
+    if (po_decimal_divide_up(&coins, budget, &coin) != APR_SUCCESS)
+        return PO_SUM_TOO_LARGE;
+    amount->value = coins.value / dimensions + (n < coins.value % dimensions);
+    amount->scale = decimals;
+    return amount->value ? NULL : "The budget is too small for the charges that share it. Enter a larger one and "
+                                  "request approval again.";
 }
 
-static const char *add_usages(cart *c)
+/* How many units the budget buys. */
+static const char *ask_within(const cart *c, po_asked *a, const po_usage *u, const po_decimal *budget, int n)
+{
+    const char *wrong;
+    apr_status_t rv;
+
+    if (c->buyer->lines == PO_LINES_CLASSIC) {
+        rv = usage_quantity(budget, u, c->offer->usage->nelts, &a->cover.quantity);
+        if (rv == APR_SUCCESS && a->cover.quantity.value > USAGE_QUANTITY_MAX)
+            rv = APR_EGENERAL;
+    } else {
+        if ((wrong = usage_amount(c, budget, n, &a->amount)))
+            return wrong;
+        rv = po_decimal_divide_up(&a->cover.quantity, &a->amount, &u->price);
+        if (rv == APR_SUCCESS && !po_number_fits(&a->cover.quantity))
+            rv = APR_EGENERAL;
+    }
+    if (rv == APR_SUCCESS)
+        return NULL;
+    return apr_psprintf(c->p, "The budget is too large for the unit price of \"%s\". Enter a smaller one and request "
+                        "approval again.", u->description);
+}
+
+/* The marketplace's own cart says how much, and may have a number of its own for it. */
+static const char *ask_as_given(po_asked *a, const po_usage *u)
+{
+    a->cover.quantity = u->quantity;
+    if (po_decimal_multiply(&a->amount, &u->quantity, &u->price) != APR_SUCCESS)
+        return PO_SUM_TOO_LARGE;
+    return NULL;
+}
+
+static const char *ask_usage(cart *c, int n, const po_decimal *budget)
+{
+    const po_usage *u = &APR_ARRAY_IDX(c->offer->usage, n, po_usage);
+    po_asked *a = ask(c, "usage");
+    const char *wrong;
+
+    a->cover.dimension = u->dimension;
+    a->cover.unit = u->unit ? u->unit : "EA";
+    a->cover.description = apr_psprintf(c->p, "%s: %s, per %s", c->offer->name, u->description,
+                                        po_unit_text(a->cover.unit));
+    a->cover.unit_price = u->price;
+    if (u->part)
+        a->part = u->part;
+    if (u->unspsc)
+        a->unspsc = u->unspsc;
+    if (u->part && (wrong = check_part(c, u->part)))
+        return wrong;
+    if (u->quantity.value)
+        return ask_as_given(a, u);
+    a->cover.quantity.value = 1;        /* without a budget only the price is approved */
+    a->open = !budget;
+    return budget ? ask_within(c, a, u, budget, n) : NULL;
+}
+
+static const char *ask_usages(cart *c)
 {
     po_decimal budget;
     const char *wrong;
@@ -217,12 +252,12 @@ static const char *add_usages(cart *c)
     if ((wrong = read_budget(c, &budget, &has_budget)))
         return wrong;
     for (i = 0; i < c->offer->usage->nelts; i++)
-        if ((wrong = add_usage(c, &APR_ARRAY_IDX(c->offer->usage, i, po_usage), has_budget ? &budget : NULL)))
+        if ((wrong = ask_usage(c, i, has_budget ? &budget : NULL)))
             return wrong;
     return NULL;
 }
 
-static const char *add_charges(cart *c)
+static const char *ask_charges(cart *c)
 {
     const char *pricing = c->offer->pricing, *wrong;
     po_decimal quantity;
@@ -230,16 +265,16 @@ static const char *add_charges(cart *c)
     if ((wrong = read_quantity(c->form->quantity, &quantity)))
         return wrong;
     if (!strcmp(pricing, "usage"))
-        return add_usages(c);
+        return ask_usages(c);
     if (!strcmp(pricing, "free"))
-        return add_single(c, "free", &quantity);
+        return ask_single(c, "free", &quantity);
     if (!strcmp(pricing, "byol"))
-        return add_single(c, "bring your own license", &quantity);
+        return ask_single(c, "bring your own license", &quantity);
     if (!strcmp(pricing, "trial"))
-        return add_single(c, "free trial", &quantity);
-    if ((wrong = add_single(c, "contract", &quantity)))
+        return ask_single(c, "free trial", &quantity);
+    if ((wrong = ask_single(c, "contract", &quantity)))
         return wrong;
-    return add_usages(c);
+    return ask_usages(c);
 }
 
 /* The order brings the sum back as one number: it has to be one that is understood then. */
@@ -251,8 +286,7 @@ static const char *check_total(const cart *c)
     if (po_request_total(c->r, &total) == APR_SUCCESS
         && po_decimal_parse(&total, po_money_text(&total, c->r->currency, text), -1) == APR_SUCCESS)
         return NULL;
-    return "The sum of this request is larger than an order can hold. Enter a smaller quantity or budget and request "
-           "approval again.";
+    return PO_SUM_TOO_LARGE;
 }
 
 /* Only what costs nothing, and never a trial: nobody has bought it yet. */
@@ -275,7 +309,7 @@ static void preapprove(cart *c)
 const char *po_cart_build(po_request *r, const po_offer *offer, const po_request_form *form, const po_site *site,
                           const po_buyer *buyer, apr_pool_t *p)
 {
-    cart c = { r, offer, form, site, buyer, p };
+    cart c = { r, offer, form, site, buyer, apr_array_make(p, 2, sizeof(po_asked)), p };
     const char *wrong;
 
     r->product = offer->product;
@@ -293,8 +327,8 @@ const char *po_cart_build(po_request *r, const po_offer *offer, const po_request
                             "another seller, or ask your procurement team.", offer->seller);
     if (!r->currency)
         return "This offer has no currency, and none is set for your procurement system. Tell the marketplace.";
-    if ((wrong = check_part(&c, offer->offer)) || (wrong = read_action(&c)) || (wrong = read_terms(&c)) || (wrong = add_charges(&c))
-        || (wrong = check_total(&c)))
+    if ((wrong = check_part(&c, offer->offer)) || (wrong = read_action(&c)) || (wrong = read_terms(&c))
+        || (wrong = ask_charges(&c)) || (wrong = po_lines_make(r, c.asked, buyer, p)) || (wrong = check_total(&c)))
         return wrong;
     preapprove(&c);
     r->state = po_state_of_charges(r);
@@ -320,7 +354,7 @@ static void fill_item(po_cxml_cart_item *item, const po_request *r, const po_cha
     item->unspsc = charge->unspsc;
     item->manufacturer = r->seller;
     item->manufacturer_part = r->offer;
-    item->line_type = strcmp(charge->kind, "usage") ? "Service" : "Material";
+    item->line_type = charge->line_type ? charge->line_type : strcmp(charge->kind, "usage") ? "Service" : "Material";
     item->term = r->term;
     item->pricing = r->pricing;
     item->dimension = charge->dimension;

@@ -28,8 +28,8 @@ static const char schema[] =
     " description TEXT NOT NULL, price TEXT NOT NULL, unit TEXT, PRIMARY KEY(offer, position)) WITHOUT ROWID;"
     "CREATE TABLE gone(id TEXT NOT NULL, at INTEGER NOT NULL, seller TEXT NOT NULL, allowed TEXT, denied TEXT,"
     " private_to TEXT);"
-    "CREATE TABLE finest(seller TEXT PRIMARY KEY, decimals INTEGER NOT NULL, offer TEXT NOT NULL, price TEXT NOT NULL)"
-    " WITHOUT ROWID;"
+    "CREATE TABLE finest(seller TEXT NOT NULL, usage INTEGER NOT NULL, decimals INTEGER NOT NULL, offer TEXT NOT NULL,"
+    " price TEXT NOT NULL, PRIMARY KEY(seller, usage)) WITHOUT ROWID;"
     "CREATE VIRTUAL TABLE search USING fts5(name, seller, keywords, description, content='',"
     " tokenize='unicode61 remove_diacritics 2', prefix='2 3');";
 
@@ -145,7 +145,7 @@ static const char *open_build(build *b, apr_pool_t *tmp)
         "INSERT INTO search(rowid,name,seller,keywords,description) VALUES(?1,?2,?3,?4,?5)",
         "INSERT INTO offer(product,id,pricing,price,currency,term,unit,organizations) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
         "INSERT INTO usage(offer,position,dimension,description,price,unit) VALUES(?1,?2,?3,?4,?5,?6)",
-        "INSERT INTO finest VALUES(?1,?2,?3,?4) ON CONFLICT(seller) DO UPDATE SET decimals=?2, offer=?3, price=?4"
+        "INSERT INTO finest VALUES(?1,?5,?2,?3,?4) ON CONFLICT(seller, usage) DO UPDATE SET decimals=?2, offer=?3, price=?4"
         " WHERE ?2 > decimals" };
     int i, rc = sqlite3_open_v2(b->path, &b->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 
@@ -171,7 +171,7 @@ static int step(sqlite3_stmt *s)
 }
 
 /* The price of a seller that has the most decimals: buyers whose system takes fewer are warned at configtest. */
-static int put_finest(build *b, const po_offer *o, const po_decimal *price)
+static int put_finest(build *b, const po_offer *o, const po_decimal *price, int usage)
 {
     sqlite3_stmt *s = b->put[PUT_FINEST];
     char text[PO_DECIMAL_TEXT];
@@ -180,6 +180,7 @@ static int put_finest(build *b, const po_offer *o, const po_decimal *price)
     sqlite3_bind_int(s, 2, po_decimal_decimals(price));
     bind_text(s, 3, o->offer);
     bind_text(s, 4, po_decimal_text(price, 0, text));
+    sqlite3_bind_int(s, 5, usage);
     return step(s);
 }
 
@@ -198,7 +199,7 @@ static int put_usage(build *b, sqlite3_int64 offer, const po_offer *o)
         bind_text(s, 4, u->description);
         bind_text(s, 5, po_decimal_text(&u->price, 0, price));
         bind_text(s, 6, u->unit);
-        ok = step(s) && put_finest(b, o, &u->price);
+        ok = step(s) && put_finest(b, o, &u->price, 1);
     }
     return ok;
 }
@@ -220,7 +221,7 @@ static int put_offer(build *b, sqlite3_int64 product, const po_offer *o)
     if (!step(s))
         return 0;
     n = sqlite3_last_insert_rowid(b->db);
-    return (!o->has_price || put_finest(b, o, &o->price)) && put_usage(b, n, o);
+    return (!o->has_price || put_finest(b, o, &o->price, 0)) && put_usage(b, n, o);
 }
 
 static int put_search(build *b, sqlite3_int64 n, const po_product *product)

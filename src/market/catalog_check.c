@@ -570,13 +570,16 @@ typedef struct {
     apr_pool_t *p;
 } price_check;
 
-static const char *price_too_fine(const price_check *c, const char *seller, const char *offer, const char *price, int decimals)
+static const char *price_too_fine(const price_check *c, const char *seller, const char *offer, const char *price, int decimals,
+                                  int usage)
 {
     int i;
 
     for (i = 0; i < c->buyers->nelts; i++) {
         const po_buyer *b = APR_ARRAY_IDX(c->buyers, i, const po_buyer *);
 
+        if (usage && b->lines != PO_LINES_CLASSIC)
+            continue;                   /* with a budget it is in no cart; without one the shopper is told */
         if (decimals > b->profile.price_decimals && po_sells_to(b, seller))
             return apr_psprintf(c->p, "%s: the price %s of offer \"%s\" has %d decimals, and buyer %s takes %d "
                                 "(profile %s); price it per larger unit, or see PunchOutPriceDecimals and PunchOutSellers", c->file,
@@ -585,11 +588,12 @@ static const char *price_too_fine(const price_check *c, const char *seller, cons
     return NULL;
 }
 
-static const char *check_price(const price_check *c, const po_offer *o, const po_decimal *price)
+static const char *check_price(const price_check *c, const po_offer *o, const po_decimal *price, int usage)
 {
     char text[PO_DECIMAL_TEXT];
 
-    return price_too_fine(c, o->seller, o->offer, po_decimal_text(price, 0, text), po_decimal_decimals(price));
+    return price_too_fine(c, o->seller, o->offer, po_decimal_text(price, 0, text), po_decimal_decimals(price),
+                          usage);
 }
 
 static const char *prices_of_product(void *baton, const po_product *product)
@@ -602,9 +606,9 @@ static const char *prices_of_product(void *baton, const po_product *product)
         const po_offer *o = &APR_ARRAY_IDX(product->offers, i, po_offer);
 
         if (o->has_price)
-            wrong = check_price(c, o, &o->price);
+            wrong = check_price(c, o, &o->price, 0);
         for (k = 0; o->usage && k < o->usage->nelts && !wrong; k++)
-            wrong = check_price(c, o, &APR_ARRAY_IDX(o->usage, k, po_usage).price);
+            wrong = check_price(c, o, &APR_ARRAY_IDX(o->usage, k, po_usage).price, 1);
     }
     return wrong;
 }
@@ -615,14 +619,14 @@ static const char *finest_prices(const price_check *c, const char *compiled)
     const char *seller, *offer, *price, *wrong = NULL;
     po_catalog *catalog;
     apr_pool_t *tmp;
-    int decimals;
+    int decimals, usage;
 
     apr_pool_create(&tmp, c->p);
     if (po_catalog_open(&catalog, compiled, tmp) != APR_SUCCESS)
         wrong = apr_psprintf(c->p, "%s can't be read; delete it, and it is made anew", compiled);
     else
-        while (!wrong && po_catalog_next_finest(catalog, &seller, &offer, &price, &decimals))
-            wrong = price_too_fine(c, seller, offer, price, decimals);
+        while (!wrong && po_catalog_next_finest(catalog, &seller, &offer, &price, &decimals, &usage))
+            wrong = price_too_fine(c, seller, offer, price, decimals, usage);
     apr_pool_destroy(tmp);
     return wrong;
 }

@@ -34,7 +34,7 @@ static const char *const sql[PO_CATALOG_QUERIES] = {
     [PO_PAGE] = "SELECT search.rowid " MATCHES " ORDER BY rank, search.rowid LIMIT ?4 OFFSET ?5",
     [PO_HAS_PREFIX] = "SELECT 1 FROM search WHERE search MATCH ?1 LIMIT 1",
     [PO_WORDS] = "SELECT word,products FROM word WHERE length BETWEEN ?1 AND ?2",
-    [PO_FINEST] = "SELECT seller,offer,price,decimals FROM finest"
+    [PO_FINEST] = "SELECT seller,offer,price,decimals,usage FROM finest"
 };
 
 static apr_status_t close_catalog(void *baton)
@@ -270,7 +270,8 @@ apr_status_t po_catalog_item(po_catalog *c, const char *product_or_offer, const 
     return first_of(c, s, buyer, p, out);
 }
 
-int po_catalog_next_finest(po_catalog *c, const char **seller, const char **offer, const char **price, int *decimals)
+int po_catalog_next_finest(po_catalog *c, const char **seller, const char **offer, const char **price, int *decimals,
+                           int *usage)
 {
     sqlite3_stmt *s = c->query[PO_FINEST] ? c->query[PO_FINEST] : po_catalog_statement(c, PO_FINEST);
 
@@ -280,6 +281,7 @@ int po_catalog_next_finest(po_catalog *c, const char **seller, const char **offe
     *offer = (const char *)sqlite3_column_text(s, 1);
     *price = (const char *)sqlite3_column_text(s, 2);
     *decimals = sqlite3_column_int(s, 3);
+    *usage = sqlite3_column_int(s, 4);
     return 1;
 }
 

@@ -5,6 +5,7 @@
  */
 #include "market/market_private.h"
 
+#include <limits.h>
 #include <string.h>
 
 #define EVENT_ROOM 2048
@@ -131,36 +132,65 @@ static void add_request(po_buffer *b, const po_request *r)
     add_terms(b, r);
 }
 
+/* The n-th kind that the charge stands for; NULL: it has no more. */
+static const char *kind_of(const po_charge *c, int n)
+{
+    if (!c->covers)
+        return n ? NULL : c->kind;
+    return n < c->covers->nelts ? APR_ARRAY_IDX(c->covers, n, po_cover).kind : NULL;
+}
+
+static int has_kind(const po_charge *c, const char *kind, int before)
+{
+    const char *own;
+    int n;
+
+    for (n = 0; n < before && (own = kind_of(c, n)); n++)
+        if (!strcmp(own, kind))
+            return 1;
+    return 0;
+}
+
+/* The state of a kind whose first charge is the i-th; 0 when an earlier one has told it. */
+static int approval_state(const po_request *r, int i, const char *kind, po_charge_state *state)
+{
+    int n;
+
+    *state = APR_ARRAY_IDX(r->charges, i, po_charge).state;
+    for (n = 0; n < r->charges->nelts; n++) {
+        const po_charge *other = &APR_ARRAY_IDX(r->charges, n, po_charge);
+
+        if (!has_kind(other, kind, INT_MAX))
+            continue;
+        if (n < i)
+            return 0;
+        if (*state == PO_CHARGE_CANCELLED || (other->state != PO_CHARGE_ORDERED && other->state != PO_CHARGE_CANCELLED))
+            *state = other->state;
+    }
+    return 1;
+}
+
 /* One entry for each kind of approval, in the order of the lines. It stands where its hindmost charge stands: a kind is
  * ordered when all its charges are that were not cancelled. */
 static void add_approvals(po_buffer *b, const po_request *r)
 {
-    int i, n, first = 1;
+    po_charge_state state;
+    const char *kind, *before = "";
+    int i, n;
 
     po_buffer_lit(b, ",\"approvals\":[");
     for (i = 0; i < r->charges->nelts; i++) {
         const po_charge *c = &APR_ARRAY_IDX(r->charges, i, po_charge);
-        po_charge_state state = c->state;
 
-        for (n = 0; n < r->charges->nelts; n++) {
-            const po_charge *other = &APR_ARRAY_IDX(r->charges, n, po_charge);
-
-            if (strcmp(other->kind, c->kind))
+        for (n = 0; (kind = kind_of(c, n)); n++) {
+            if (has_kind(c, kind, n) || !approval_state(r, i, kind, &state))
                 continue;
-            if (n < i)
-                break;                  /* told already */
-            if (state == PO_CHARGE_CANCELLED
-                || (other->state != PO_CHARGE_ORDERED && other->state != PO_CHARGE_CANCELLED))
-                state = other->state;
+            po_buffer_str(b, before);
+            before = ",";
+            add_member(b, "{\"kind\":", kind);
+            add_member(b, ",\"state\":", po_charge_state_name(state));
+            po_buffer_lit(b, "}");
         }
-        if (n < r->charges->nelts)
-            continue;
-        if (!first)
-            po_buffer_lit(b, ",");
-        first = 0;
-        add_member(b, "{\"kind\":", c->kind);
-        add_member(b, ",\"state\":", po_charge_state_name(state));
-        po_buffer_lit(b, "}");
     }
     po_buffer_lit(b, "]");
 }
@@ -169,6 +199,17 @@ static void add_approvals(po_buffer *b, const po_request *r)
 static const char *quantity(const po_charge *c, char text[PO_DECIMAL_TEXT])
 {
     return c->state == PO_CHARGE_CANCELLED ? "0" : po_decimal_text(po_charge_quantity(c), 0, text);
+}
+
+/* Where it stands: on which line of which order. */
+static void add_place(po_buffer *b, const po_charge *c)
+{
+    add_member(b, ",\"order\":", c->order_id);
+    po_buffer_lit(b, ",\"orderLine\":");
+    if (c->order_id)
+        add_int(b, c->order_line);
+    else
+        po_buffer_lit(b, "null");
 }
 
 static void add_charge(po_buffer *b, const po_charge *c)
@@ -183,25 +224,63 @@ static void add_charge(po_buffer *b, const po_charge *c)
     add_member(b, ",\"unitPrice\":", po_money_text(&c->unit_price, c->currency, text));
     add_member(b, ",\"currency\":", c->currency);
     add_member(b, ",\"unit\":", c->unit);
-    add_member(b, ",\"order\":", c->order_id);
-    if (c->order_id) {
-        po_buffer_lit(b, ",\"orderLine\":");
-        add_int(b, c->order_line);
-        po_buffer_lit(b, "}");
-    } else {
-        po_buffer_lit(b, ",\"orderLine\":null}");
+    add_place(b, c);
+    po_buffer_lit(b, "}");
+}
+
+/* What the order's line says, where it holds a sum: that is what was approved, and what it may be invoiced against. */
+static void add_ordered(po_buffer *b, const po_charge *c)
+{
+    po_decimal amount = { 0, 0 };
+    char text[PO_DECIMAL_TEXT];
+
+    if (!c->order_id) {
+        po_buffer_lit(b, ",\"ordered\":null");
+        return;
     }
+    add_member(b, ",\"ordered\":{\"quantity\":", quantity(c, text));
+    add_member(b, ",\"unitPrice\":", po_money_text(&c->unit_price, c->currency, text));
+    if (c->state == PO_CHARGE_CANCELLED
+        || po_decimal_multiply(&amount, po_charge_quantity(c), &c->unit_price) == APR_SUCCESS)
+        add_member(b, ",\"amount\":", po_money_text(&amount, c->currency, text));
+    po_buffer_lit(b, "}");
+}
+
+/* One of the things that a line with a sum stands for, as it was asked for. */
+static void add_cover(po_buffer *b, const po_charge *c, const po_cover *v)
+{
+    char text[PO_DECIMAL_TEXT];
+
+    po_buffer_lit(b, "{\"line\":");
+    add_int(b, c->line);
+    add_member(b, ",\"kind\":", v->kind);
+    add_member(b, ",\"dimension\":", v->dimension);
+    add_member(b, ",\"quantity\":", c->state == PO_CHARGE_CANCELLED ? "0" : po_decimal_text(&v->quantity, 0, text));
+    add_member(b, ",\"unitPrice\":", po_money_text(&v->unit_price, c->currency, text));
+    add_member(b, ",\"currency\":", c->currency);
+    add_member(b, ",\"unit\":", v->unit);
+    add_place(b, c);
+    add_ordered(b, c);
+    po_buffer_lit(b, "}");
 }
 
 static void add_charges(po_buffer *b, const po_request *r)
 {
-    int i;
+    const char *before = "";
+    int i, n;
 
     po_buffer_lit(b, ",\"charges\":[");
     for (i = 0; i < r->charges->nelts; i++) {
-        if (i)
-            po_buffer_lit(b, ",");
-        add_charge(b, &APR_ARRAY_IDX(r->charges, i, po_charge));
+        const po_charge *c = &APR_ARRAY_IDX(r->charges, i, po_charge);
+
+        for (n = 0; n < (c->covers ? c->covers->nelts : 1); n++) {
+            po_buffer_str(b, before);
+            before = ",";
+            if (c->covers)
+                add_cover(b, c, &APR_ARRAY_IDX(c->covers, n, po_cover));
+            else
+                add_charge(b, c);
+        }
     }
     po_buffer_lit(b, "]");
 }

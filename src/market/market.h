@@ -131,6 +131,9 @@ typedef struct {
 
 /* The quantity that is ordered, before an order the cart's. */
 const po_decimal *po_charge_quantity(const po_charge *c);
+/* How people are shown it: 1 x the sum where a line holds a sum (50000 x 0.01 tells nobody anything), else the quantity
+ * and price of the line. */
+void po_charge_shown(const po_charge *c, po_decimal *quantity, po_decimal *unit_price);
 
 typedef struct {
     const char *id, *site, *buyer, *organization;
@@ -176,8 +179,9 @@ typedef struct {                        /* what the browser may say; never a pri
     const char *offer, *quantity, *budget, *action, *subscription, *terms;
 } po_request_form;
 
-/* Prices the form (design.md §5 "Rules"): 43232701 on every line, one line per usage dimension, budget / unit price
- * rounded up, $0.00 lines for free, byol and trial. Sets product, offer, pricing, currency, term, action, charges,
+/* Prices the form (design.md §5 "Rules"), in the lines that the buyer wants (po_buyer.lines). Classic: 43232701 on every
+ * line, one line per usage dimension, budget / unit price rounded up, $0.00 lines for free, byol and trial. Single and
+ * split (marketplace.md "Lines"): Service is 1 x the amount, Material amount / coin x coin; covers says what for. Sets product, offer, pricing, currency, term, action, charges,
  * and for a cart of zero charges whose switch is on preapproved_by and PO_CHARGE_PREAPPROVED. Leaves id, site, session,
  * requester, account and times to the caller, which sets id before (descriptions don't need it).
  * NULL, or a sentence for the shopper: what is wrong and what to do. */

@@ -67,8 +67,10 @@ struct po_catalog {
 void *po_catalog_statement(po_catalog *c, po_catalog_query q);
 /* Binds who looks as ?1 (organization) and ?2 (sellers, NULL: all), which PO_VISIBLE uses. */
 void po_catalog_bind_buyer(void *statement, const po_buyer *buyer, apr_pool_t *p);
-/* Of each seller the price with the most decimals, one at each call; 0: there are no more. Strings until the next call. */
-int po_catalog_next_finest(po_catalog *c, const char **seller, const char **offer, const char **price, int *decimals);
+/* Of each seller the price with the most decimals, one of usage and one of the rest, one at each call; 0: there are no more.
+ * Strings until the next call. */
+int po_catalog_next_finest(po_catalog *c, const char **seller, const char **offer, const char **price, int *decimals,
+                           int *usage);
 /* The offer of the product with that number that comes first for the buyer; APR_NOTFOUND. */
 apr_status_t po_catalog_first(po_catalog *c, apr_int64_t product, const po_buyer *buyer, apr_pool_t *p, po_offer **out);
 
@@ -76,6 +78,27 @@ apr_status_t po_catalog_first(po_catalog *c, apr_int64_t product, const po_buyer
 
 /* 1 when the buyer may request the products of this seller (PunchOutSellers). */
 int po_sells_to(const po_buyer *buyer, const char *seller);
+
+/* ---- lines.c ----------------------------------------------------------------------------------------------------- */
+
+typedef struct {                        /* a charge as it is asked for, before it is a line of the cart */
+    po_cover cover;                     /* quantity and unit price as a person would write them */
+    po_decimal amount;                  /* what it may cost: the budget of usage, else quantity * unit price */
+    int open;                           /* usage without a budget: the unit price alone is to be approved */
+    const char *part;
+    const char *unspsc;                 /* for PunchOutLines classic; NULL: 43232701 */
+} po_asked;
+
+/* Appends to r->charges, as this buyer wants his lines, what is asked for (po_asked, at least one): together they are
+ * one line of PunchOutLines single. Needs currency and product_name of r. NULL, or a sentence for the shopper. */
+const char *po_lines_make(po_request *r, const apr_array_header_t *asked, const po_buyer *buyer, apr_pool_t *p);
+/* Decimals of the coin that a line counts this amount in: 0.01, or the currency's own; finer where the amount is. -1 when
+ * the buyer's system can't hold that many. */
+int po_coin_decimals(const po_decimal *amount, const char *currency, const po_buyer *buyer);
+/* 1 when the number can be read again from an order (18 digits, 8 decimals). */
+int po_number_fits(const po_decimal *d);
+#define PO_SUM_TOO_LARGE "The sum of this request is larger than an order can hold. Enter a smaller quantity or budget and " \
+                         "request approval again."
 
 /* ---- state.c ----------------------------------------------------------------------------------------------------- */
 

@@ -23,6 +23,14 @@ const po_decimal *po_charge_quantity(const po_charge *c)
     return c->ordered.value ? &c->ordered : &c->quantity;
 }
 
+void po_charge_shown(const po_charge *c, po_decimal *quantity, po_decimal *unit_price)
+{
+    *quantity = *po_charge_quantity(c);
+    *unit_price = c->unit_price;
+    if (c->covers && po_decimal_multiply(unit_price, quantity, unit_price) == APR_SUCCESS)
+        *quantity = (po_decimal){ 1, 0 };
+}
+
 static int is_in(po_charge_state s)
 {
     return s == PO_CHARGE_ORDERED || s == PO_CHARGE_PREAPPROVED;
