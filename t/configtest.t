@@ -118,6 +118,7 @@ my @wrong = (
     ['a currency that is none', beta(@other, 'PunchOutCurrency usd'), 'PunchOutCurrency', 'usd', 'ISO 4217'],
     ['a price with an exponent as budget', good('PunchOutUsageBudget 1e3'), 'PunchOutUsageBudget', '1e3',
      'plain digits'],
+    ['lines that there are none of', beta(@other, 'PunchOutLines each'), 'PunchOutLines', 'each', 'classic, single or split'],
     ['a mail server with a foreign scheme', good('PunchOutMail http://u:hidden@mail a@b.example'), 'PunchOutMail',
      'http://********@mail a@b.example', 'smtp'],
     ['a buyer without a credential', beta(@other[1, 2]), '<PunchOutBuyer>', 'beta', 'add PunchOutCredential'],
@@ -326,6 +327,7 @@ sub dump_of {
     my $json = eval { require JSON::PP; JSON::PP::decode_json($out) };
     ok $json, 'the dump is JSON' or diag $out;
     is $json->{sites}[0]{buyers}[0]{name}, 'acme', '... and names the buyers';
+    is $json->{sites}[0]{buyers}[0]{lines}, 'classic', '... and what their lines are';
     is_deeply $json->{sites}[0]{buyers}[0]{secrets},
         [{ value => '********', source => 'configuration', from => undef, until => undef }], '... but not their secrets';
     is $json->{sites}[0]{mailURL}, 'smtp://********@127.0.0.1', '... nor the password of the mail server';

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "market/market.h"
 #include "sample_documents.h"
 
 static const char *folder;
@@ -64,6 +65,48 @@ static void documents(const char *whose, const char *dtd, int ascii)
     carts(whose, &e);
 }
 
+/* What a real offer becomes in each word of PunchOutLines, for a contract with usage and for a free offer. */
+static void lines_of(const po_profile *profile, const char *word, po_lines lines, const char *pricing)
+{
+    po_cxml_envelope e = { "1795428900.93.4471@market.example", "2026-11-23T10:15:00+00:00", profile->dtd, profile->ascii_only };
+    po_usage u = { "gb", "GB ingested", "E34", { 25, 2 } };
+    po_offer offer = { .product = "prod", .name = "Log Keeper", .seller = "Keeper Ltd", .offer = "off-both",
+                       .pricing = pricing, .term = "P12M" };
+    po_cxml_cart cart = { { "DUNS", "111111111" }, { "NetworkID", "AN01000000099" }, "mod_punchout/0.1" };
+    po_request_form form = { .quantity = "3", .budget = "500" };
+    po_site site = { .usage_budget = NULL };
+    po_buyer buyer = { .profile = *profile, .currency = "USD", .lines = lines };
+    po_request request = { .id = "req-4x8w" };
+    po_buffer b;
+
+    if (!strcmp(pricing, "contract")) {
+        offer.price = (po_decimal){ 1200, 0 };
+        offer.usage = apr_array_make(pool, 1, sizeof(po_usage));
+        APR_ARRAY_PUSH(offer.usage, po_usage) = u;
+    }
+    cart.buyer_cookie = "bc-7f21";
+    cart.operation_allowed = "edit";
+    if (po_cart_build(&request, &offer, &form, &site, &buyer, pool)
+        || po_cart_items(&request, &buyer, &cart, pool) != APR_SUCCESS) {
+        fprintf(stderr, "there is no cart of %s %s lines\n", pricing, word);
+        exit(1);
+    }
+    po_buffer_init(&b, pool, 4096);
+    po_cxml_write_cart(&b, &e, &cart);
+    save(profile->name, apr_pstrcat(pool, "lines-", word, "-", pricing, NULL), &e, &b);
+}
+
+static void lines(const po_profile *profile)
+{
+    static const char *const words[] = { "classic", "single", "split" };       /* in the order of po_lines */
+    int i;
+
+    for (i = 0; i < 3; i++) {
+        lines_of(profile, words[i], (po_lines)i, "contract");
+        lines_of(profile, words[i], (po_lines)i, "free");
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const char *const versions[] = { "1.1.010", "1.2.014", "1.2.037", "1.2.063", "1.2.071" };
@@ -87,6 +130,7 @@ int main(int argc, char **argv)
         names = NULL;
         profile = po_profile_find(name);
         documents(name, profile->dtd, profile->ascii_only);
+        lines(profile);
     }
     apr_pool_destroy(pool);
     apr_terminate();

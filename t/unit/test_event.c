@@ -251,6 +251,69 @@ static void an_event_tells_the_quantity_that_is_ordered_now(void **state)
     json_decref(got);
 }
 
+/* One line of 1700.00 for a contract and usage, on PO-17. */
+static po_charge *fill_single(void)
+{
+    static const char *const kinds[] = { "contract", "usage", "usage" };
+    static const char *const dimensions[] = { NULL, "gb", "hour" };
+    po_charge *c;
+    int i;
+
+    fill_request();
+    request.charges->nelts = 0;
+    c = add_charge("contract", NULL, "170000", "0.01", "EA");
+    c->order_id = "PO-17";
+    c->order_line = 4;
+    c->state = PO_CHARGE_ORDERED;
+    c->covers = apr_array_make(pool, 3, sizeof(po_cover));
+    for (i = 0; i < 3; i++) {
+        po_cover v = { kinds[i], dimensions[i], "Log Keeper", i ? "E34" : "MON", dec(i ? "1000" : "1"), dec(i ? "0.25" : "1200") };
+
+        APR_ARRAY_PUSH(c->covers, po_cover) = v;
+    }
+    return c;
+}
+
+/* The data's member as text. */
+static const char *data_text(const po_event *e, const char *name)
+{
+    json_t *got = parsed(e);
+    char *text = json_dumps(json_object_get(json_object_get(got, "data"), name), JSON_COMPACT);
+    const char *kept = apr_pstrdup(pool, text);
+
+    free(text);
+    json_decref(got);
+    return kept;
+}
+
+static void a_line_that_holds_a_sum_is_told_as_what_it_stands_for(void **state)
+{
+    po_charge *c = fill_single();
+    po_event e = event_of(NULL);
+    const char *text = data_text(&e, "charges");
+
+#define PLACE ",\"order\":\"PO-17\",\"orderLine\":4,\"ordered\":{\"quantity\":\"170000\",\"unitPrice\":\"0.01\",\"amount\":\"1700.00\"}}"
+    assert_string_equal(text, "[{\"line\":1,\"kind\":\"contract\",\"dimension\":null,\"quantity\":\"1\",\"unitPrice\":\"1200.00\","
+                        "\"currency\":\"USD\",\"unit\":\"MON\"" PLACE ","
+                        "{\"line\":1,\"kind\":\"usage\",\"dimension\":\"gb\",\"quantity\":\"1000\",\"unitPrice\":\"0.25\","
+                        "\"currency\":\"USD\",\"unit\":\"E34\"" PLACE ","
+                        "{\"line\":1,\"kind\":\"usage\",\"dimension\":\"hour\",\"quantity\":\"1000\",\"unitPrice\":\"0.25\","
+                        "\"currency\":\"USD\",\"unit\":\"E34\"" PLACE "]");
+    assert_string_equal(data_text(&e, "approvals"), "[{\"kind\":\"contract\",\"state\":\"ordered\"},"
+                        "{\"kind\":\"usage\",\"state\":\"ordered\"}]");
+    c->ordered = dec("200000");
+    text = data_text(&e, "charges");
+    assert_non_null(strstr(text, "\"ordered\":{\"quantity\":\"200000\",\"unitPrice\":\"0.01\",\"amount\":\"2000.00\"}"));
+    assert_non_null(strstr(text, "\"quantity\":\"1000\",\"unitPrice\":\"0.25\""));
+    c->state = PO_CHARGE_CANCELLED;
+    text = data_text(&e, "charges");
+    assert_non_null(strstr(text, "\"ordered\":{\"quantity\":\"0\",\"unitPrice\":\"0.01\",\"amount\":\"0.00\"}"));
+    assert_non_null(strstr(text, "\"quantity\":\"0\",\"unitPrice\":\"0.25\""));
+    c->state = PO_CHARGE_PREAPPROVED;
+    c->order_id = NULL;
+    assert_non_null(strstr(data_text(&e, "charges"), "\"order\":null,\"orderLine\":null,\"ordered\":null}"));
+}
+
 static void an_event_lists_every_order_with_the_accounting_of_its_own_lines(void **state)
 {
     apr_array_header_t *earlier = apr_array_make(pool, 1, sizeof(po_event_order));
@@ -393,6 +456,7 @@ int main(void)
         cmocka_unit_test_setup(an_event_says_null_where_nothing_is, fresh),
         cmocka_unit_test_setup(an_approval_is_ordered_when_all_its_charges_are, fresh),
         cmocka_unit_test_setup(an_event_tells_the_quantity_that_is_ordered_now, fresh),
+        cmocka_unit_test_setup(a_line_that_holds_a_sum_is_told_as_what_it_stands_for, fresh),
         cmocka_unit_test_setup(an_event_lists_every_order_with_the_accounting_of_its_own_lines, fresh),
         cmocka_unit_test_setup(an_event_is_json_whatever_the_buyer_wrote, fresh),
         cmocka_unit_test_setup(the_backends_members_are_read, fresh),

@@ -237,6 +237,54 @@ static void money_is_exact_and_absent_values_stay_absent(void **state)
     assert_decimal(&c->unit_price, "0.00000001");
 }
 
+static void cover(po_charge *c, const char *kind, const char *dimension, const char *quantity, const char *price)
+{
+    po_cover v = { kind, dimension, "Log Keeper \xe2\x80\x93 \"large\", 12 months", "E34", decimal(quantity), decimal(price) };
+
+    APR_ARRAY_PUSH(c->covers, po_cover) = v;
+}
+
+static void a_line_that_holds_a_sum_comes_back_with_what_it_stands_for(void **state)
+{
+    fixture *f = *state;
+    po_request *r = make_request(f, "req-1");
+    po_charge *c = add_charge(r, "off-both", "170000", "0.01");
+    const po_cover *v;
+
+    c->line_type = "Material";
+    c->covers = apr_array_make(f->p, 2, sizeof(po_cover));
+    cover(c, "contract", NULL, "1", "1200");
+    cover(c, "usage", "gb", "999999999999999999", "0.00000001");
+    assert_int_equal(po_request_insert(&f->db, r), APR_SUCCESS);
+    r = get_request(f, "req-1");
+    c = &APR_ARRAY_IDX(r->charges, 0, po_charge);
+    assert_null(c->line_type);
+    assert_null(c->covers);
+    c = &APR_ARRAY_IDX(r->charges, 1, po_charge);
+    assert_text(c->line_type, "Material");
+    assert_int_equal(c->covers->nelts, 2);
+    v = &APR_ARRAY_IDX(c->covers, 0, po_cover);
+    assert_text(v->kind, "contract");
+    assert_null(v->dimension);
+    assert_text(v->description, "Log Keeper \xe2\x80\x93 \"large\", 12 months");
+    assert_decimal(&v->quantity, "1");
+    assert_decimal(&v->unit_price, "1200");
+    v = &APR_ARRAY_IDX(c->covers, 1, po_cover);
+    assert_text(v->kind, "usage");
+    assert_text(v->dimension, "gb");
+    assert_text(v->unit, "E34");
+    assert_decimal(&v->quantity, "999999999999999999");
+    assert_decimal(&v->unit_price, "0.00000001");
+    c->ordered = decimal("200000");
+    c->state = PO_CHARGE_ORDERED;
+    assert_int_equal(po_request_update(&f->db, r), APR_SUCCESS);
+    c = &APR_ARRAY_IDX(get_request(f, "req-1")->charges, 1, po_charge);
+    assert_decimal(&c->ordered, "200000");
+    assert_decimal(&c->quantity, "170000");
+    assert_int_equal(c->covers->nelts, 2);
+    assert_text(c->line_type, "Material");
+}
+
 static void an_amount_that_could_not_be_read_again_is_not_written(void **state)
 {
     fixture *f = *state;
@@ -385,6 +433,13 @@ static void an_order_line_without_auxiliary_id_finds_open_requests_by_value(void
     }
     assert_int_equal(candidates(f, "off-year", "1200.0000", "1.0", &first), 2);
     assert_text(first, "req-c");
+    r = make_request(f, "req-sum");     /* a line that holds a sum: by its coins, as it went out */
+    r->charges->nelts = 0;
+    add_charge(r, "off-gb", "50000", "0.01")->line_type = "Material";
+    assert_int_equal(po_request_insert(&f->db, r), APR_SUCCESS);
+    assert_int_equal(candidates(f, "off-gb", "0.01", "50000", &first), 1);
+    assert_text(first, "req-sum");
+    assert_int_equal(candidates(f, "off-gb", "500", "1", &first), 0);
     assert_int_equal(candidates(f, "off-year", "1200.01", "1", &first), 0);
     assert_int_equal(candidates(f, "off-year", "1200", "2", &first), 0);
     assert_int_equal(candidates(f, "off-else", "1200", "1", &first), 0);
@@ -659,6 +714,7 @@ int main(void)
         T(a_reader_cannot_write),
         T(a_request_comes_back_as_it_was_written),
         T(money_is_exact_and_absent_values_stay_absent),
+        T(a_line_that_holds_a_sum_comes_back_with_what_it_stands_for),
         T(an_amount_that_could_not_be_read_again_is_not_written),
         T(a_request_is_found_on_its_own_site_only),
         T(an_update_writes_state_and_the_charges_that_changed),
