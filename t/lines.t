@@ -88,4 +88,21 @@ like $refused->content, qr/needs a budget for usage/, 'usage beside a contract o
 my $free = (requested('acme', offer => 'off-free'))[2];
 is_deeply shown($free), ['1 x 0.00 EA 81162000'], 'what is free is a Service of 0.00';
 
+# ---- what is no amount ----------------------------------------------------------------------------------------------
+my $open = open_session(buyer => 'acme', @at);
+my $csrf = csrf_of($open, @at);
+my @not_money = ('1e9', '0x10', 'NaN', '1,000.00', '9' x 19, '0.000000001');
+is request_approval($open, @at, csrf => $csrf, offer => 'off-payg', budget => $_)->code, 400, "a budget of $_ is refused" for @not_money;
+is request_approval($open, @at, csrf => $csrf, offer => 'off-year', quantity => $_)->code, 400, "so is a quantity of $_" for @not_money;
+(undef, $request, $document) = requested('acme', offer => 'off-both', quantity => 3, budget => '500.00');
+my ($contract, $usage) = @{ cart_lines($document) };
+for my $text (@not_money) {
+    is status(total => 1, lines => [$contract, { %$usage, quantity => $text }]), 400, "an order of a quantity of $text is refused";
+    is status(total => 1, lines => [$contract, { %$usage, price => $text }]), 400, "so is a price of $text";
+    is status(total => $text, lines => [$contract, $usage]), 400, "and a total of $text";
+}
+is status(total => 1, lines => [$contract, { %$usage, quantity => '9' x 18 }]), 409, 'the largest quantity is understood, and differs';
+is status(total => 1, lines => [$contract, { %$usage, price => '0.01000001' }]), 409, 'so is the finest price';
+is status(lines => [$contract, $usage]), 200, 'after all that the order as emitted is taken';
+
 Test::More::done_testing();

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "core/core.h"
+#include "not_money.h"
 
 static apr_pool_t *pool;
 static po_crypto *crypto;
@@ -62,13 +63,15 @@ static void plain_decimals_are_read(void **state)
 
 static void anything_else_is_refused_as_money(void **state)
 {
-    static const char *const bad[] = { "", " ", "-", ".", "1.", ".5", "1e9", "1E9", "0x10", "NaN", "inf", "1,000", "1.2.3",
-        "1 0", "+1", "--1", "1000000000000000000", "0.000000001", "12,50", "1_000", "\xd9\xa1" };
     po_decimal d;
-    apr_size_t i;
+    int i;
 
-    for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-        assert_int_equal(po_decimal_parse(&d, bad[i], -1), APR_EINVAL);
+    for (i = 0; i < NOT_MONEY; i++)
+        if (po_decimal_parse(&d, not_money[i], -1) != APR_EINVAL)
+            fail_msg("taken: %s", not_money[i]);
+    assert_int_equal(po_decimal_parse(&d, "", -1), APR_EINVAL);
+    assert_int_equal(po_decimal_parse(&d, " ", -1), APR_EINVAL);
+    assert_int_equal(po_decimal_parse(&d, "1\0e9", 4), APR_EINVAL);
     assert_int_equal(po_decimal_parse(&d, NULL, -1), APR_EINVAL);
 }
 

@@ -292,7 +292,8 @@ static void a_line_that_holds_a_sum_is_told_as_what_it_stands_for(void **state)
     po_event e = event_of(NULL);
     const char *text = data_text(&e, "charges");
 
-#define PLACE ",\"order\":\"PO-17\",\"orderLine\":4,\"ordered\":{\"quantity\":\"170000\",\"unitPrice\":\"0.01\",\"amount\":\"1700.00\"}}"
+#define PLACE ",\"order\":\"PO-17\",\"orderLine\":4," \
+              "\"ordered\":{\"quantity\":\"170000\",\"unitPrice\":\"0.01\",\"amount\":\"1700.00\"}}"
     assert_string_equal(text, "[{\"line\":1,\"kind\":\"contract\",\"dimension\":null,\"quantity\":\"1\",\"unitPrice\":\"1200.00\","
                         "\"currency\":\"USD\",\"unit\":\"MON\"" PLACE ","
                         "{\"line\":1,\"kind\":\"usage\",\"dimension\":\"gb\",\"quantity\":\"1000\",\"unitPrice\":\"0.25\","

@@ -1,5 +1,6 @@
 /* test_market.c - what a shopper's form becomes: charges, carts and states. */
 #include "market_fixture.h"
+#include "not_money.h"
 
 static po_site site;
 static po_buyer buyer;
@@ -209,12 +210,15 @@ static void an_offers_unit_and_currency_come_before_the_buyers(void **state)
 
 static void a_quantity_is_a_whole_number_from_1_to_1000000000(void **state)
 {
-    static const char *const bad[] = { "0", "-1", "1.5", "1.0", "1e3", "1000000001", "99999999999999999999", "abc",
-                                       "1 2", "+3", "0x10", "1,000", "000" };
+    static const char *const bad[] = { "0", "-1", "1.5", "1.0", "1000000001", "1 2", "000" };
     static const char *const good[][2] = { { "1", "1" }, { "1000000000", "1000000000" }, { " 7 ", "7" }, { "007", "7" },
                                            { "", "1" }, { "  ", "1" } };
     apr_size_t i;
 
+    for (i = 0; i < NOT_MONEY; i++) {
+        form.quantity = not_money[i];
+        refused("whole number from 1 to 1000000000");
+    }
     for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         form.quantity = bad[i];
         refused("whole number from 1 to 1000000000");
@@ -281,10 +285,14 @@ static void without_any_budget_the_price_alone_is_approved(void **state)
 
 static void a_budget_that_is_no_amount_is_refused(void **state)
 {
-    static const char *const bad[] = { "0", "-5", "abc", "1e3", "1,000", "NaN", "0.000000001" };
+    static const char *const bad[] = { "0", "-5", "0.00", "-0.01" };
     apr_size_t i;
 
     only_usage("0.25");
+    for (i = 0; i < NOT_MONEY; i++) {
+        form.budget = not_money[i];
+        refused("budget must be an amount greater than 0");
+    }
     for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         form.budget = bad[i];
         refused("budget must be an amount greater than 0");
