@@ -13,7 +13,7 @@ if ! command -v "$xmllint" >/dev/null; then
 fi
 out=$(mktemp -d) || exit 1
 trap 'rm -rf "$out"' EXIT
-mkdir "$out/sent" "$out/bare"
+mkdir "$out/sent" "$out/bare" "$out/Fulfill"
 "${EMIT_DOCUMENTS:?names the program emit_documents}" "$out/sent" || exit 1
 bad=0
 
@@ -22,22 +22,24 @@ bad=0
 # What is held against a DTD: without the DOCTYPE, which xmllint would try to fetch as well, and with an empty cookie,
 # since a buyer may put markup into it that no DTD declares.
 "$perl" -e '
-    my $bare = shift;
+    my $out = shift;
     my $bad = 0;
     for my $file (@ARGV) {
         my ($name, $version) = $file =~ m{(([^/+]+)\+[^/]*)\z} or die "$file: not a name of ours";
         open my $in, "<:raw", $file or die "$file: $!";
         my $text = do { local $/; <$in> };
-        $text =~ s{^<!DOCTYPE cXML SYSTEM "http://xml\.cxml\.org/schemas/cXML/\Q$version\E/cXML\.dtd">\n}{}m
+        my $folder = $name =~ /\+confirmation/ ? "Fulfill" : "bare";
+        my $dtd = $folder eq "bare" ? "cXML" : $folder;
+        $text =~ s{^<!DOCTYPE cXML SYSTEM "http://xml\.cxml\.org/schemas/cXML/\Q$version\E/$dtd\.dtd">\n}{}m
             or $bad = print "$name names another DTD\n";
         $bad = print "$name is not ASCII\n" if $name =~ /-ascii\+/ && $text =~ /[^\x20-\x7e\s]/;
         $text =~ s{<BuyerCookie>.*</BuyerCookie>}{<BuyerCookie/>}s;
-        open my $out, ">:raw", "$bare/$name" or die "$bare/$name: $!";
-        print $out $text;
-        close $out or die "$bare/$name: $!";
+        open my $to, ">:raw", "$out/$folder/$name" or die "$out/$folder/$name: $!";
+        print $to $text;
+        close $to or die "$out/$folder/$name: $!";
     }
     exit $bad;
-' "$out/bare" "$out"/sent/*.xml || bad=1
+' "$out" "$out"/sent/*.xml || bad=1
 
 # valid FILE-OF-DTD VERSION: all documents of that version
 valid() {
@@ -59,6 +61,12 @@ for version in $(ls "$out/bare" | sed 's/+.*//' | sort -u); do
         valid "$dtd/legacy/1.2.014-cXML.dtd" "$version" ;;
     esac
 done
+
+# confirmations: the versions that are not there had the same elements
+"$xmllint" --nonet --noout --dtdvalid "$dtd/legacy/1.2.063-Fulfill.dtd" "$out"/Fulfill/*.xml \
+    || { echo "not all confirmations are valid by Fulfill.dtd 1.2.063"; bad=1; }
+"$xmllint" --nonet --noout --dtdvalid "$dtd/Fulfill.dtd" "$out"/Fulfill/*.xml \
+    || { echo "not all confirmations are valid by Fulfill.dtd 1.2.071"; bad=1; }
 
 count=$(ls "$out/bare" | wc -l)
 echo "$count documents"

@@ -242,6 +242,27 @@ typedef struct {                        /* the purchase order that a document is
     const char *payload_id;             /* of its OrderRequest */
 } po_cxml_order_reference;
 
+typedef struct {                        /* a line of the purchase order */
+    int line;                           /* its number there */
+    const char *quantity, *unit;
+    int rejected;
+    const char *comments;               /* why; NULL: none */
+} po_cxml_confirmation_item;
+
+typedef struct {
+    const po_cxml_header *header;
+    po_cxml_order_reference order;
+    const char *type;                   /* accept | except | reject: of the order as a whole */
+    const char *confirm_id;             /* stays the same when a confirmation is updated (Fulfill.dtd) */
+    const char *notice_date;            /* by po_timestamp() */
+    const char *updates;                /* payloadID of the ConfirmationRequest that this one replaces; NULL: the first */
+    const char *comments;               /* NULL: none */
+    const apr_array_header_t *items;    /* po_cxml_confirmation_item, with `except` alone; else NULL */
+} po_cxml_confirmation;
+
+/* ConfirmationRequest (Fulfill.dtd): what becomes of a purchase order. */
+void po_cxml_write_confirmation(po_buffer *b, const po_cxml_envelope *e, const po_cxml_confirmation *c);
+
 /* ---- index.c: the catalog for a buyer's own search (level 2) ------------------------------------------------------ */
 
 typedef struct {

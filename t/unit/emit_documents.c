@@ -55,6 +55,27 @@ static void carts(const char *whose, const po_cxml_envelope *e)
     }
 }
 
+/* Requests that we send by ourselves declare a DTD of their own. */
+static void confirmations(const char *whose, const char *dtd, int ascii)
+{
+    po_cxml_envelope e = { "1795428900.93.4471@market.example", "2026-11-23T10:15:00+00:00", dtd, ascii };
+    po_cxml_header header = { { "DUNS", "111111111" }, { "NetworkID", "AN01 & <AN02>" }, { "DUNS", "111111111" },
+                              "mod_punchout/0.1", 1, ascii };
+    const apr_array_header_t *list = sample_confirmations(&header, pool);
+    po_buffer b;
+    int i;
+
+    if (ascii)
+        whose = apr_pstrcat(pool, whose, "-ascii", NULL);
+    for (i = 0; i < list->nelts; i++) {
+        const sample_confirmation *s = &APR_ARRAY_IDX(list, i, sample_confirmation);
+
+        po_buffer_init(&b, pool, 1024);
+        po_cxml_write_confirmation(&b, &e, &s->confirmation);
+        save(whose, s->name, &e, &b);
+    }
+}
+
 static void documents(const char *whose, const char *dtd, int ascii)
 {
     po_cxml_envelope e = { "1795428900.93.4471@market.example", "2026-11-23T10:15:00+00:00", dtd, ascii };
@@ -110,6 +131,7 @@ static void lines(const po_profile *profile)
 int main(int argc, char **argv)
 {
     static const char *const versions[] = { "1.1.010", "1.2.014", "1.2.037", "1.2.063", "1.2.071" };
+    static const char *const post_versions[] = { "1.2.020", "1.2.063", "1.2.071" };
     const po_profile *profile;
     char *names, *name, *rest;
     apr_size_t i;
@@ -125,12 +147,17 @@ int main(int argc, char **argv)
         documents("version", versions[i], 0);
         documents("version", versions[i], 1);
     }
+    for (i = 0; i < sizeof(post_versions) / sizeof(post_versions[0]); i++) {
+        confirmations("version", post_versions[i], 0);
+        confirmations("version", post_versions[i], 1);
+    }
     names = apr_pstrdup(pool, po_profile_names(pool));
     while ((name = apr_strtok(names, ", ", &rest))) {
         names = NULL;
         profile = po_profile_find(name);
         documents(name, profile->dtd, profile->ascii_only);
         lines(profile);
+        confirmations(name, profile->post_dtd, profile->ascii_only);
     }
     apr_pool_destroy(pool);
     apr_terminate();

@@ -94,6 +94,48 @@ static inline apr_array_header_t *sample_carts(apr_pool_t *p)
 
 typedef struct {
     const char *name;
+    po_cxml_confirmation confirmation;
+} sample_confirmation;
+
+static inline po_cxml_confirmation *sample_confirmation_at(const apr_array_header_t *list, int i)
+{
+    return &APR_ARRAY_IDX(list, i, sample_confirmation).confirmation;
+}
+
+/* sample_confirmation: of an order as a whole, of single lines, replaced by a later one, with the least and the most. */
+static inline apr_array_header_t *sample_confirmations(const po_cxml_header *header, apr_pool_t *p)
+{
+    static const po_cxml_confirmation_item lines[] = {
+        { 1, "1", "EA", 0, NULL }, { 2, "5406.5", "E34", 1, SAMPLE_TEXT }, { 2147483647, "1", "<&>", 1, "No licences left" }
+    };
+    apr_array_header_t *list = apr_array_make(p, 4, sizeof(sample_confirmation));
+    apr_array_header_t *items = apr_array_make(p, 3, sizeof(lines[0]));
+    po_cxml_confirmation c = { header, { "PO-17", "2026-11-23T10:00:00+00:00", "p-1@buyer.example" }, "accept", "cnf-1",
+                               "2026-11-23T10:15:00+00:00" };
+    static const char *const names[] = { "confirmation-accept", "confirmation-reject", "confirmation-except",
+                                         "confirmation-update" };
+    int i;
+
+    for (i = 0; i < 3; i++)
+        APR_ARRAY_PUSH(items, po_cxml_confirmation_item) = lines[i];
+    for (i = 0; i < 4; i++) {
+        sample_confirmation *s = apr_array_push(list);
+
+        s->name = names[i];
+        s->confirmation = c;
+    }
+    sample_confirmation_at(list, 1)->type = "reject";
+    sample_confirmation_at(list, 1)->comments = SAMPLE_TEXT;
+    sample_confirmation_at(list, 1)->order.order_date = NULL;
+    sample_confirmation_at(list, 2)->type = "except";
+    sample_confirmation_at(list, 2)->items = items;
+    sample_confirmation_at(list, 3)->updates = "p-8@market.example";
+    sample_confirmation_at(list, 3)->order.order_id = SAMPLE_TEXT;
+    return list;
+}
+
+typedef struct {
+    const char *name;
     int code;
     const char *detail;
 } sample_status;
