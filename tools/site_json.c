@@ -206,6 +206,27 @@ static void read_user_map(dump_reading *x, po_user_map *map, const json_t *o)
     map->name = json_array_size(name) ? texts(x, name) : NULL;
 }
 
+static unsigned documents(const json_t *o)
+{
+    return (json_is_true(json_object_get(o, "confirmation")) ? PO_POST_CONFIRMATION : 0u)
+           | (json_is_true(json_object_get(o, "invoice")) ? PO_POST_INVOICE : 0u);
+}
+
+static apr_array_header_t *posts(dump_reading *x, const json_t *o)
+{
+    apr_array_header_t *out = apr_array_make(x->pool, 1, sizeof(po_post));
+    const json_t *v, *list = json_object_get(o, "posts");
+    size_t i;
+
+    json_array_foreach(list, i, v) {
+        po_post *post = apr_array_push(out);
+
+        post->url = text(x, v, "url");
+        post->documents = documents(v);
+    }
+    return out;
+}
+
 static po_buyer *read_buyer(dump_reading *x, const po_site *site, const json_t *o)
 {
     po_buyer *b = apr_pcalloc(x->pool, sizeof(*b));
@@ -215,6 +236,8 @@ static po_buyer *read_buyer(dump_reading *x, const po_site *site, const json_t *
     b->name = text(x, o, "name");
     b->organization = text(x, o, "organization");
     read_profile(x, &b->profile, member(x, o, "profile"));
+    if (json_object_get(json_object_get(o, "profile"), "confirmation"))
+        b->profile.documents = documents(json_object_get(o, "profile"));
     b->credentials = credentials(x, o, "credentials");
     b->suppliers = credentials(x, o, "suppliers");
     b->senders = credentials(x, o, "senders");
@@ -224,7 +247,7 @@ static po_buyer *read_buyer(dump_reading *x, const po_site *site, const json_t *
     b->authentication = authentication(x, o);
     b->ignore_case = same_word(text(x, o, "identityCase"), "ignore");
     b->return_hosts = return_hosts(x, o);
-    b->posts = apr_array_make(x->pool, 0, sizeof(po_post));
+    b->posts = posts(x, o);
     read_units(x, b, json_object_get(o, "units"));
     read_user_map(x, &b->user_map, json_object_get(o, "userData"));
     b->deployment = same_word(text(x, o, "deployment"), "production") ? PO_DEPLOYMENT_PRODUCTION : PO_DEPLOYMENT_TEST;
@@ -253,7 +276,7 @@ static void read_hubs(dump_reading *x, po_site *site, const json_t *list)
         h->secrets = secrets(x, v);
         h->certificates = certificates(x, v);
         h->authentication = authentication(x, v);
-        h->posts = apr_array_make(x->pool, 0, sizeof(po_post));
+        h->posts = posts(x, v);
         if (h->name)
             apr_hash_set(site->hubs, h->name, APR_HASH_KEY_STRING, h);
     }

@@ -77,6 +77,8 @@ static void apply_profile(po_buyer_block *b)
     }
     if (b->forbidden.at)
         profile->forbidden = b->forbidden.text;
+    if (b->post_dtd.at)
+        profile->post_dtd = b->post_dtd.text;
     if (b->documents.at)
         profile->documents = (unsigned)b->documents.number;
     override(&profile->transient_http, &b->transient_http);
@@ -225,6 +227,8 @@ void po_read_post(po_reading *x)
             documents |= PO_POST_INVOICE;
         else
             wrong = "after the URL come confirmation, invoice or both";
+    if (!wrong && !strcasecmp(uri.scheme, "http") && !po_url_is_loopback(x->argv[0], x->pool))
+        wrong = "the secret must not travel in clear; write an https URL (http is for this machine alone, for tests)";
     if (wrong) {
         po_wrong(x, apr_pstrcat(x->pool, "PO0038: ", wrong, NULL));
         return;
@@ -232,7 +236,16 @@ void po_read_post(po_reading *x)
     post = apr_array_push(x->hub ? x->hub->hub.posts : x->buyer->buyer.posts);
     post->url = x->argv[0];
     post->documents = documents;
-    po_not_carried_out(x, "PO0039: sending documents to the buyer");
+}
+
+void po_read_post_secret(po_reading *x)
+{
+    po_setting *to = x->hub ? &x->hub->post_secret : &x->buyer->post_secret;
+
+    if (to->at)
+        po_wrong(x, "PO0350: a block takes one secret for documents; remove the other line");
+    else
+        po_keep(x, to, x->argv[0], 0);
 }
 
 /* ---- in <PunchOutBuyer> --------------------------------------------------------------------------------------- */
@@ -367,6 +380,16 @@ void po_read_dtd(po_reading *x)
                  "1.1.010");
     else
         po_keep(x, &x->buyer->dtd, v, 0);
+}
+
+void po_read_post_dtd(po_reading *x)
+{
+    const char *v = x->argv[0];
+
+    if (strlen(v) != 7 || strncmp(v, "1.2.0", 5) || !apr_isdigit(v[5]) || !apr_isdigit(v[6]))
+        po_wrong(x, "PO0351: write a version of the cXML 1.2 DTD with three digits at the end, e.g. 1.2.020");
+    else
+        po_keep(x, &x->buyer->post_dtd, v, 0);
 }
 
 static int ends_with(const char *text, const char *end)
@@ -512,7 +535,6 @@ void po_read_documents(po_reading *x)
             return;
         }
     po_keep(x, &x->buyer->documents, NULL, what);
-    po_not_carried_out(x, "PO0085: sending documents to the buyer");
 }
 
 /* ---- who the shopper is --------------------------------------------------------------------------------------- */

@@ -10,6 +10,9 @@
 #include "http_config.h"
 #include "core/core.h"
 
+#define PO_VERSION "0.1.0"
+#define PO_USER_AGENT "mod_punchout/" PO_VERSION
+
 typedef struct {                                /* the main server's: one for the whole process */
     apr_size_t session_store;                   /* PunchOutSessionStore, bytes */
     apr_interval_time_t session_idle, session_total, start_life;
@@ -49,6 +52,9 @@ server_rec *po_config_site_server(const po_site *site);
 void po_config_catalog_good(const po_site *site);
 /* The last good compiled catalog of a site of that public URL, copied to p; NULL: none, or it is gone. */
 const char *po_config_catalog_last(const po_site *site, apr_pool_t *p);
+
+/* words.c: 1 when the URL's host is this machine itself: localhost, 127.*, ::1. */
+int po_url_is_loopback(const char *url, apr_pool_t *p);
 
 #define PO_RETAINED "mod_punchout"              /* ap_retained_data_*: exists from the first post_config on */
 

@@ -30,10 +30,10 @@ typedef struct {                                /* one value; at == NULL: the di
 #define PO_SITE_SETTINGS(X) \
     X(public_url) X(catalog) X(start_page) X(product_page) X(fulfillment) X(fulfillment_test) X(backend_secret) \
     X(mail_url) X(mail_from) X(mail_templates) X(request_timeout) X(usage_budget) X(account) X(activate) \
-    X(lines) X(validate)
+    X(lines) X(validate) X(ca_file)
 #define PO_PROFILE_SETTINGS(X) \
     X(profile) X(dtd) X(cart_field) X(transient_http) X(price_decimals) X(part_bytes) X(description_bytes) \
-    X(short_name_bytes) X(forbidden) X(ascii) X(start_elsewhere) X(documents)
+    X(short_name_bytes) X(forbidden) X(ascii) X(start_elsewhere) X(documents) X(post_dtd)
 
 #define PO_MEMBER(name) po_setting name;
 
@@ -46,7 +46,7 @@ typedef struct {                                /* a <PunchOutHub>, shared by ev
     po_hub hub;                                 /* its secrets are read by check_config */
     const po_place *at;
     apr_array_header_t *secrets;                /* po_secret_setting */
-    po_setting authentication;
+    po_setting authentication, post_secret;
     int checked;
     const char *fault;
 } po_hub_block;
@@ -55,7 +55,7 @@ typedef struct {                                /* a <PunchOutBuyer>, shared lik
     po_buyer buyer;
     const po_place *at;
     PO_PROFILE_SETTINGS(PO_MEMBER)
-    po_setting via, activate, lines, authentication;
+    po_setting via, activate, lines, authentication, post_secret;
     apr_array_header_t *secrets;                /* po_secret_setting */
     int checked;
     const char *fault;
@@ -132,6 +132,7 @@ void po_read_buyer(po_reading *x);
 void po_read_sender(po_reading *x);
 void po_read_secret(po_reading *x);
 void po_read_post(po_reading *x);
+void po_read_post_secret(po_reading *x);
 void po_read_profile(po_reading *x);
 void po_read_organization(po_reading *x);
 void po_read_credential(po_reading *x);
@@ -154,6 +155,7 @@ void po_read_forbidden(po_reading *x);
 void po_read_ascii(po_reading *x);
 void po_read_start_elsewhere(po_reading *x);
 void po_read_documents(po_reading *x);
+void po_read_post_dtd(po_reading *x);
 void po_read_user_data(po_reading *x);
 void po_read_identity_case(po_reading *x);
 void po_read_certificate(po_reading *x);

@@ -5,10 +5,13 @@
  */
 #include "config/config_private.h"
 
+#include "apr_file_io.h"
 #include "apr_lib.h"
 #include <string.h>
 
 APLOG_USE_MODULE(punchout);
+
+#define CERTIFICATES_MAX (1024 * 1024)          /* what is looked at of a file of certificates */
 
 po_server_config *po_server_config_get(const server_rec *s)
 {
@@ -292,6 +295,25 @@ static void read_mail_templates(po_reading *x)
         po_keep(x, &x->config->mail_templates, dir, 0);
 }
 
+static void read_ca_file(po_reading *x)
+{
+    const char *file = ap_server_root_relative(x->pool, x->argv[0]);
+    char *text = apr_pcalloc(x->pool, CERTIFICATES_MAX + 1);
+    apr_size_t len = CERTIFICATES_MAX;
+    apr_file_t *f = NULL;
+    apr_status_t rv = file ? apr_file_open(&f, file, APR_FOPEN_READ, APR_FPROT_OS_DEFAULT, x->pool) : APR_EINVAL;
+
+    if (rv == APR_SUCCESS) {
+        rv = apr_file_read_full(f, text, len, &len);
+        apr_file_close(f);
+    }
+    if ((rv != APR_SUCCESS && rv != APR_EOF) || !strstr(text, "-----BEGIN "))
+        po_wrong(x, "PO0355: this is no file of certificates in PEM that can be read; write that of the authority which your "
+                 "buyers' servers have theirs from");
+    else
+        po_keep(x, &x->config->ca_file, file, 0);
+}
+
 static void read_request_timeout(po_reading *x)
 {
     apr_interval_time_t time;
@@ -386,6 +408,7 @@ static void read_validate(po_reading *x)
     X("PunchOutFulfillmentTest", SITE, 1, 1, read_fulfillment_test, "URL") \
     X("PunchOutBackendSecret", SITE | PO_SECRET_VALUE, 1, 1, read_backend_secret, "file:PATH|exec:COMMAND|SECRET") \
     X("PunchOutMail", SITE, 2, 2, read_mail, "smtp[s]://[USER:PASSWORD@]HOST[:PORT] FROM-ADDRESS") \
+    X("PunchOutCACertificateFile", SITE, 1, 1, read_ca_file, "FILE") \
     X("PunchOutMailTemplates", SITE, 1, 1, read_mail_templates, "DIRECTORY") \
     X("PunchOutRequestTimeout", SITE, 1, 1, read_request_timeout, "DURATION") \
     X("PunchOutUsageBudget", SITE, 1, 1, read_usage_budget, "AMOUNT") \
@@ -401,6 +424,7 @@ static void read_validate(po_reading *x)
     X("PunchOutClientCertificate", BUYER | HUB, 1, 1, po_read_certificate, "DISTINGUISHED-NAME|sha256:HEX") \
     X("PunchOutAuthentication", BUYER | HUB, 1, 1, po_read_authentication, "any|secret|certificate|both") \
     X("PunchOutPost", BUYER | HUB, 2, 3, po_read_post, "URL confirmation|invoice [confirmation|invoice]") \
+    X("PunchOutPostSecret", BUYER | HUB | PO_SECRET_VALUE, 1, 1, po_read_post_secret, "file:PATH|exec:COMMAND|SECRET") \
     X("PunchOutProfile", BUYER, 1, 1, po_read_profile, "generic|coupa|ariba|jaggaer|oracle|workday|d365") \
     X("PunchOutOrganization", BUYER, 1, 1, po_read_organization, "NAME") \
     X("PunchOutCredential", BUYER, 2, 2, po_read_credential, "DOMAIN IDENTITY") \
@@ -414,6 +438,7 @@ static void read_validate(po_reading *x)
     X("PunchOutVia", BUYER, 1, 1, po_read_via, "HUB") \
     X("PunchOutOrderMismatch", BUYER, 1, 1, po_read_mismatch, "reject|hold|accept") \
     X("PunchOutDTD", BUYER, 1, 1, po_read_dtd, "VERSION") \
+    X("PunchOutPostDTD", BUYER, 1, 1, po_read_post_dtd, "VERSION") \
     X("PunchOutCartField", BUYER, 1, 2, po_read_cart_field, "NAME [base64|urlencoded]") \
     X("PunchOutTransientHTTP", BUYER, 1, 1, po_read_transient_http, "STATUS") \
     X("PunchOutPriceDecimals", BUYER, 1, 1, po_read_price_decimals, "N") \

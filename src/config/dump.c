@@ -128,14 +128,14 @@ static json_t *texts(const apr_array_header_t *list)
 
 static json_t *profile(const po_profile *f)
 {
-    return json_pack("{s:o, s:o, s:o, s:b, s:b, s:i, s:i, s:i, s:i, s:o, s:i, s:b, s:b, s:b}", "name", text(f->name),
+    return json_pack("{s:o, s:o, s:o, s:b, s:b, s:i, s:i, s:i, s:i, s:o, s:i, s:b, s:b, s:b, s:o}", "name", text(f->name),
                      "dtd", text(f->dtd), "cartField", text(f->cart_field), "cartBase64", f->cart_base64,
                      "asciiOnly", f->ascii_only, "partBytes", f->part_bytes,
                      "descriptionBytes", f->description_bytes, "shortNameBytes", f->short_name_bytes,
                      "priceDecimals", f->price_decimals, "forbidden", text(f->forbidden),
                      "transientHTTP", f->transient_http, "startElsewhere", f->start_elsewhere,
                      "confirmation", (f->documents & PO_POST_CONFIRMATION) != 0,
-                     "invoice", (f->documents & PO_POST_INVOICE) != 0);
+                     "invoice", (f->documents & PO_POST_INVOICE) != 0, "postDTD", text(f->post_dtd));
 }
 
 static json_t *units(const apr_table_t *t)
@@ -180,6 +180,7 @@ static json_t *buyer(const po_buyer *b, apr_pool_t *p)
     json_object_set_new(o, "userData", user_data(&b->user_map));
     json_object_set_new(o, "returnHosts", return_hosts(b->return_hosts, p));
     json_object_set_new(o, "posts", posts(b->posts, p));
+    json_object_set_new(o, "postSecret", b->post_secret ? secret(b->post_secret) : json_null());
     json_object_set_new(o, "units", units(b->units));
     json_object_set_new(o, "deployment", text(b->deployment == PO_DEPLOYMENT_PRODUCTION ? "production" : "test"));
     json_object_set_new(o, "preApproveFree", json_boolean(b->preapprove & PO_PREAPPROVE_FREE));
@@ -201,11 +202,12 @@ static json_t *hubs(apr_hash_t *all, apr_pool_t *p)
     for (i = apr_hash_first(p, all); i; i = apr_hash_next(i)) {
         const po_hub *h = apr_hash_this_val(i);
 
-        json_array_append_new(array, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "name", text(h->name),
+        json_array_append_new(array, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name", text(h->name),
                                                "senders", credentials(h->senders), "secrets", secrets(h->secrets),
                                                "clientCertificates", certificates(h->certificates),
                                                "authentication", authentication(h->authentication),
-                                               "posts", posts(h->posts, p)));
+                                               "posts", posts(h->posts, p),
+                                               "postSecret", h->post_secret ? secret(h->post_secret) : json_null()));
     }
     return array;
 }
@@ -232,6 +234,7 @@ static json_t *site(const po_site *s, apr_pool_t *p)
     json_object_set_new(o, "backendSecret", s->backend_secret ? secret(s->backend_secret) : json_null());
     json_object_set_new(o, "mailURL", text(po_url_masked(s->mail_url, p)));
     json_object_set_new(o, "mailFrom", text(s->mail_from));
+    json_object_set_new(o, "caCertificateFile", text(s->ca_file));
     json_object_set_new(o, "mailTemplates", text(s->mail_templates));
     json_object_set_new(o, "requestTimeout", seconds(s->request_timeout));
     json_object_set_new(o, "usageBudget", text(s->usage_budget));

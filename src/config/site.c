@@ -54,6 +54,19 @@ static void read_secrets(po_check *c, const apr_array_header_t *from, apr_array_
     }
 }
 
+static const po_secret *read_post_secret(po_check *c, const po_setting *s, const char **fault)
+{
+    po_secret *secret = apr_pcalloc(c->pool, sizeof(*secret));
+    const char *wrong = s->at ? make_secret(c, s, secret) : NULL;
+
+    if (!wrong)
+        return s->at ? secret : NULL;
+    po_report(APLOG_ERR, s->at, po_secret_shown(s->text, c->pool), apr_pstrcat(c->pool, "PO0352: ", wrong, NULL));
+    if (!*fault)
+        *fault = apr_pstrcat(c->pool, "PunchOutPostSecret: ", wrong, NULL);
+    return NULL;
+}
+
 /* A warning, no error: the mere passing of time must not keep a server from starting. */
 static void check_expiry(const po_place *at, const char *name, const apr_array_header_t *secrets)
 {
@@ -112,6 +125,7 @@ static void check_hub(po_check *c, po_hub_block *h)
         return;
     h->checked = 1;
     read_secrets(c, h->secrets, h->hub.secrets, &h->fault);
+    h->hub.post_secret = read_post_secret(c, &h->post_secret, &h->fault);
     h->hub.authentication = (po_authentication)h->authentication.number;
     check_expiry(h->at, h->hub.name, h->hub.secrets);
     check_certificates(h->at, h->hub.name, h->hub.certificates);
@@ -190,6 +204,22 @@ static void check_via(po_check *c, const po_buyer_block *b, po_buyer *buyer)
         buyer->fault = apr_psprintf(c->pool, "its hub %s can't be used: %s", hub->hub.name, hub->fault);
 }
 
+/* Warnings: nothing of it keeps orders from being taken. */
+static void check_posts(const po_buyer_block *b, const po_buyer *buyer)
+{
+    int i;
+
+    for (i = 0; i < buyer->posts->nelts; i++)
+        if (APR_ARRAY_IDX(buyer->posts, i, po_post).documents & ~buyer->profile.documents) {
+            po_report(APLOG_WARNING, b->at, buyer->name, "PO0353: its PunchOutPost names documents that a system of its "
+                      "PunchOutProfile doesn't take, so they are not sent; add PunchOutDocuments if this one does");
+            break;
+        }
+    if (buyer->posts->nelts && !b->secrets->nelts && !b->post_secret.at && !b->via.at)
+        po_report(APLOG_WARNING, b->at, buyer->name, "PO0354: documents are sent to this buyer without a secret; add "
+                  "PunchOutPostSecret if he wants one");
+}
+
 /* The block as this site sees it: hubs, identities and defaults may differ from site to site. */
 static po_buyer *resolve_buyer(po_check *c, po_buyer_block *b)
 {
@@ -198,6 +228,7 @@ static po_buyer *resolve_buyer(po_check *c, po_buyer_block *b)
 
     if (!b->checked) {
         read_secrets(c, b->secrets, b->buyer.secrets, &b->fault);
+        b->buyer.post_secret = read_post_secret(c, &b->post_secret, &b->fault);
         b->buyer.authentication = (po_authentication)b->authentication.number;
         if (!b->via.at) {
             check_expiry(b->at, b->buyer.name, b->buyer.secrets);
@@ -216,6 +247,7 @@ static po_buyer *resolve_buyer(po_check *c, po_buyer_block *b)
     }
     if (b->via.at)
         check_via(c, b, buyer);
+    check_posts(b, buyer);
     if (buyer->deployment == PO_DEPLOYMENT_PRODUCTION && !c->config->fulfillment.at && !c->config->fault)
         po_report(APLOG_WARNING, b->at, buyer->name, "PO0066: this buyer is in production, but its approved requests "
                   "go nowhere; add PunchOutFulfillment URL to the site");
@@ -356,6 +388,7 @@ static void copy_settings(po_check *c)
     site->product_page = from->product_page.text;
     site->mail_url = from->mail_url.text;
     site->mail_from = from->mail_from.text;
+    site->ca_file = from->ca_file.text;
     site->mail_templates = from->mail_templates.text;
     site->request_timeout = from->request_timeout.at ? from->request_timeout.number
                                                      : (apr_interval_time_t)30 * 86400 * APR_USEC_PER_SEC;
@@ -399,6 +432,19 @@ static po_cxml_validator *validator_of(po_check *c, const char *dir)
     return v;
 }
 
+/* What documents to a buyer declare. NULL, or what is wrong. */
+static const char *load_post_dtds(po_cxml_validator *v, const po_buyer *b, apr_pool_t *p)
+{
+    unsigned what = b->posts->nelts || (b->via && b->via->posts->nelts) ? b->profile.documents : 0;
+    const char *wrong = NULL;
+
+    if (what & PO_POST_CONFIRMATION)
+        wrong = po_cxml_validator_load(v, apr_pstrcat(p, b->profile.post_dtd, "/Fulfill.dtd", NULL), p);
+    if (!wrong && (what & PO_POST_INVOICE))
+        wrong = po_cxml_validator_load(v, apr_pstrcat(p, b->profile.post_dtd, "/InvoiceDetail.dtd", NULL), p);
+    return wrong;
+}
+
 /* A DTD for the version of every buyer, and for the one that strangers are answered in. */
 static void check_validate(po_check *c)
 {
@@ -415,6 +461,8 @@ static void check_validate(po_check *c)
         const po_buyer *b = APR_ARRAY_IDX(c->site->buyers, i, po_buyer *);
 
         wrong = po_cxml_validator_load(v, apr_pstrcat(c->pool, b->profile.dtd, "/cXML.dtd", NULL), c->pool);
+        if (!wrong)
+            wrong = load_post_dtds(v, b, c->pool);
         if (wrong)
             wrong = apr_psprintf(c->pool, "%s; buyer \"%s\" is sent documents of that version", wrong, b->name);
     }

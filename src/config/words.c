@@ -39,6 +39,21 @@ const char *po_duration_parse(apr_interval_time_t *out, const char *word)
     return NULL;
 }
 
+/* 127.0.0.1 and its neighbours, not a name that begins like that. */
+static int is_loopback_address(const char *host)
+{
+    return !strncmp(host, "127.", 4) && host[strspn(host, "0123456789.")] == '\0';
+}
+
+int po_url_is_loopback(const char *url, apr_pool_t *p)
+{
+    apr_uri_t uri;
+
+    return apr_uri_parse(p, url, &uri) == APR_SUCCESS && uri.hostname
+           && (!strcasecmp(uri.hostname, "localhost") || is_loopback_address(uri.hostname)
+               || !strcmp(uri.hostname, "::1") || !strcmp(uri.hostname, "[::1]"));
+}
+
 const char *po_size_parse(apr_size_t *out, const char *word)
 {
     static const unit units[] = {

@@ -246,6 +246,7 @@ typedef struct po_site {                /* one virtual host, merged */
     const char *fulfillment, *fulfillment_test;     /* any mod_proxy URL; NULL: none */
     const po_secret *backend_secret;    /* NULL: the door `invoices` is shut */
     const char *mail_url, *mail_from;   /* NULL: no mail */
+    const char *ca_file;                /* PunchOutCACertificateFile, absolute; NULL: the system's */
     const char *mail_templates;         /* PunchOutMailTemplates, absolute; NULL: the built-in ones */
     apr_interval_time_t request_timeout;            /* an approval that no order answers expires */
     const char *usage_budget;           /* decimal; PunchOutUsageBudget, NULL: none */

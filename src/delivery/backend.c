@@ -14,14 +14,14 @@ static apr_array_header_t *backends;            /* po_backend * */
 static apr_hash_t *by_key;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-static void add(const po_site *site, const char *channel, const char *target, po_lane lane, const char *what,
-                const char *directive, apr_pool_t *p)
+static po_backend *add(const po_site *site, const char *channel, const char *target, po_lane lane, const char *what,
+                       const char *directive, apr_pool_t *p)
 {
     po_backend *b;
     apr_uri_t uri;
 
     if (!target)
-        return;
+        return NULL;
     b = apr_pcalloc(p, sizeof(*b));
     b->key = apr_pstrcat(p, site->public_url, "\n", channel, NULL);
     b->site = site;
@@ -36,6 +36,26 @@ static void add(const po_site *site, const char *channel, const char *target, po
     b->lane = lane;
     APR_ARRAY_PUSH(backends, po_backend *) = b;
     apr_hash_set(by_key, b->key, APR_HASH_KEY_STRING, b);
+    return b;
+}
+
+/* Every buyer that documents go to is a backend of his own: one that is down holds up nobody else. */
+static void add_buyers(const po_site *site, apr_pool_t *p)
+{
+    int i;
+
+    for (i = 0; i < site->buyers->nelts; i++) {
+        const po_buyer *buyer = APR_ARRAY_IDX(site->buyers, i, po_buyer *);
+        const po_post *post = po_delivery_post_of(buyer, PO_POST_CONFIRMATION);
+        po_backend *b;
+
+        if (!post)
+            post = po_delivery_post_of(buyer, PO_POST_INVOICE);
+        b = add(site, po_post_channel(buyer->name, p), post ? post->url : NULL, PO_LANE_POST,
+                apr_pstrcat(p, "buyer ", buyer->name, NULL), "PunchOutPost", p);
+        if (b)
+            b->buyer = buyer;
+    }
 }
 
 apr_status_t po_backends_create(const po_global_config *g, apr_pool_t *p)
@@ -55,6 +75,7 @@ apr_status_t po_backends_create(const po_global_config *g, apr_pool_t *p)
             "PunchOutFulfillmentTest", p);
         add(site, PO_CHANNEL_MAIL, site->mail_from ? site->mail_url : NULL, PO_LANE_MAIL, "the mail server",
             "PunchOutMail", p);
+        add_buyers(site, p);
     }
     return APR_SUCCESS;
 }

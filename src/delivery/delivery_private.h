@@ -6,6 +6,9 @@
  *   backend.c    which backends are dead, and who probes them
  *   send.c       one event as a detached request through mod_proxy
  *   mail.c       one mail by libcurl
+ *   post.c       one document to a buyer by libcurl
+ *   post_queue.c documents to a buyer on their way into the outbox
+ *   confirm.c    which purchase orders are decided: ConfirmationRequests
  *   event_queue.c events of requests on their way into the outbox
  *   mail_queue.c templates of each site, signed links, mails on their way into the outbox
  *   settle.c     what an answer means for the request
@@ -24,6 +27,7 @@
 #define PO_CHANNEL_EVENT "event"
 #define PO_CHANNEL_TEST "event-test"
 #define PO_CHANNEL_MAIL "mail"
+#define PO_CHANNEL_POST "post:"                 /* and the buyer's name: each is a backend of its own */
 
 /* ---- locks.c -------------------------------------------------------------------------------------------------- */
 
@@ -40,7 +44,7 @@ void po_drain(int fd);
 
 /* ---- backend.c ------------------------------------------------------------------------------------------------ */
 
-typedef enum { PO_LANE_EVENT, PO_LANE_MAIL, PO_LANES } po_lane;
+typedef enum { PO_LANE_EVENT, PO_LANE_MAIL, PO_LANE_POST, PO_LANES } po_lane;
 
 typedef struct po_backend {                     /* of one site and channel */
     const char *key;                            /* site + '\n' + channel, as po_outbox_claim_args wants it */
@@ -48,6 +52,7 @@ typedef struct po_backend {                     /* of one site and channel */
     server_rec *server;
     const char *target, *host;
     const char *what, *directive;               /* for messages: "the fulfillment backend", its directive */
+    const po_buyer *buyer;                      /* of documents; else NULL */
     po_lane lane;
     int offered;                                /* election thread: the claim under way may take a probe */
     /* below a lock of backend.c */
@@ -87,7 +92,8 @@ typedef struct po_job {                         /* a claimed row on its way; mal
 typedef struct {                                /* of one delivery thread */
     apr_pool_t *pool;
     apr_socket_t *socket;                       /* never connected; mod_proxy asks it for a timeout */
-    void *curl;                                 /* mail: made at the first one, keeps its connection */
+    void *curl;                                 /* mail, documents: made at the first one, keeps its connection */
+    po_cxml_reader *reader;                     /* of the answers to documents; likewise */
     char answer[65536];
 } po_worker;
 
@@ -133,6 +139,23 @@ typedef struct {
 } po_mailed;
 void po_mail_send(po_worker *w, const po_backend *b, const po_outbox_row *row, apr_pool_t *p, po_mailed *out);
 void po_mail_close(po_worker *w);
+
+/* ---- post.c, post_queue.c ------------------------------------------------------------------------------------- */
+
+typedef struct {
+    int http, status;                           /* as po_judge_post() takes them */
+    const char *words;                          /* the buyer's, or libcurl's; NULL: none */
+    const char *unsendable;                     /* why nothing was sent; NULL: it was tried */
+} po_posted;
+void po_post_send(po_worker *w, const po_backend *b, const po_outbox_row *row, apr_pool_t *p, po_posted *out);
+/* For log and outbox, behind the buyer's name: what he said, and what to do when it is parked. */
+const char *po_post_said(const po_posted *a, po_verdict v, apr_pool_t *p);
+const char *po_post_channel(const char *buyer, apr_pool_t *p);
+const char *po_post_kind(unsigned what);        /* confirmation | invoice */
+/* The secret that documents to this buyer carry now; NULL: none. */
+const po_secret *po_post_secret(const po_buyer *buyer, apr_time_t now);
+/* A CURL * verifies TLS by PunchOutCACertificateFile, or the system's certificates. */
+void po_curl_trust(void *handle, const po_site *site);
 
 /* mail_queue.c, check_config: reads the templates of every site. NULL, or what is wrong with one. */
 const char *po_mail_check(apr_pool_t *p);

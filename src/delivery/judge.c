@@ -44,6 +44,32 @@ po_verdict po_judge_mail(int ok, int code, po_backend_life *life)
     return code >= 500 ? PO_VERDICT_PARKED : PO_VERDICT_AGAIN;
 }
 
+static po_verdict judge_refusal(int code, int tries)
+{
+    switch (code) {
+    case 400: case 406: case 409: case 417: case 450:   /* what he will never take */
+        return PO_VERDICT_FAILED;
+    case 408: case 425: case 429:
+        return PO_VERDICT_AGAIN;
+    case 500:
+        return tries < PO_POST_500_TRIES ? PO_VERDICT_AGAIN : PO_VERDICT_PARKED;
+    default:                            /* secret, address, rights; redirects are not followed */
+        return code > 500 ? PO_VERDICT_AGAIN : PO_VERDICT_PARKED;
+    }
+}
+
+po_verdict po_judge_post(int http, int status, int tries, po_backend_life *life)
+{
+    *life = http ? PO_BACKEND_ALIVE : PO_BACKEND_DEAD;
+    if (!http)
+        return PO_VERDICT_AGAIN;
+    if (http < 200 || http > 299)
+        return judge_refusal(status >= 300 ? status : http, tries);
+    if (status >= 200 && status < 300)
+        return PO_VERDICT_DONE;
+    return status ? judge_refusal(status, tries) : PO_VERDICT_PARKED;   /* perhaps taken, perhaps another server */
+}
+
 apr_interval_time_t po_back_off(apr_interval_time_t first, apr_interval_time_t longest, int tries, apr_uint64_t seed)
 {
     apr_interval_time_t pause = first;

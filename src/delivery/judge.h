@@ -19,6 +19,11 @@ po_verdict po_judge_event(int rc, int status, int complete, po_backend_life *lif
 /* ok: the server took the message. code: its last SMTP reply; 0: it could not be reached or said nothing. */
 po_verdict po_judge_mail(int ok, int code, po_backend_life *life);
 
+#define PO_POST_500_TRIES 10            /* some systems say 500 to what they will never take */
+/* A document to the buyer. http: the HTTP status; 0: he could not be reached or said nothing. status: of the cXML Response; 0:
+ * there was none. tries: this one included. */
+po_verdict po_judge_post(int http, int status, int tries, po_backend_life *life);
+
 /* The pause after that many tries: first, doubled, at most longest, an eighth more or less by seed, so that rows that
  * failed together do not come back together. */
 apr_interval_time_t po_back_off(apr_interval_time_t first, apr_interval_time_t longest, int tries, apr_uint64_t seed);

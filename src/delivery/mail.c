@@ -2,7 +2,6 @@
 #include "delivery/delivery_private.h"
 
 #include "apr_strings.h"
-#include "apr_uri.h"
 #include <curl/curl.h>
 
 #define CONNECT_SECONDS 10L
@@ -24,17 +23,10 @@ static size_t read_message(char *out, size_t size, size_t count, void *baton)
     return n;
 }
 
-static int is_loopback(const char *url, apr_pool_t *p)
+static void set_server(CURL *h, const po_backend *b, apr_pool_t *p)
 {
-    apr_uri_t uri;
+    const char *url = b->target;
 
-    return apr_uri_parse(p, url, &uri) == APR_SUCCESS && uri.hostname
-           && (!strcasecmp(uri.hostname, "localhost") || !strncmp(uri.hostname, "127.", 4)
-               || !strcmp(uri.hostname, "::1") || !strcmp(uri.hostname, "[::1]"));
-}
-
-static void set_server(CURL *h, const char *url, apr_pool_t *p)
-{
     curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(h, CURLOPT_URL, url);
 #if LIBCURL_VERSION_NUM >= 0x075500
@@ -44,9 +36,8 @@ static void set_server(CURL *h, const char *url, apr_pool_t *p)
 #endif
     curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
     curl_easy_setopt(h, CURLOPT_TIMEOUT, TOTAL_SECONDS);
-    curl_easy_setopt(h, CURLOPT_SSL_VERIFYPEER, 1L);
-    curl_easy_setopt(h, CURLOPT_SSL_VERIFYHOST, 2L);
-    if (!is_loopback(url, p))           /* smtps is TLS from the first byte and ignores this */
+    po_curl_trust(h, b->site);
+    if (!po_url_is_loopback(url, p))           /* smtps is TLS from the first byte and ignores this */
         curl_easy_setopt(h, CURLOPT_USE_SSL, (long)CURLUSESSL_TRY);
     curl_easy_setopt(h, CURLOPT_UPLOAD, 1L);
 #if LIBCURL_VERSION_NUM >= 0x080200
@@ -83,7 +74,7 @@ void po_mail_send(po_worker *w, const po_backend *b, const po_outbox_row *row, a
         return;
     }
     curl_easy_reset(w->curl);           /* options only: the connection stays */
-    set_server(w->curl, b->target, p);
+    set_server(w->curl, b, p);
     curl_easy_setopt(w->curl, CURLOPT_ERRORBUFFER, error);
     curl_easy_setopt(w->curl, CURLOPT_MAIL_FROM, apr_pstrcat(p, "<", b->site->mail_from, ">", NULL));
     curl_easy_setopt(w->curl, CURLOPT_MAIL_RCPT, to);

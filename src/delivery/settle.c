@@ -19,6 +19,8 @@ static apr_status_t refuse(po_ledger_db *db, const po_site *site, po_request *r,
         r->state = PO_STATE_FAILED;
     r->reason = a->reason ? a->reason : "The seller's system refused the order without a reason";
     rv = po_request_update(db, r);
+    if (rv == APR_SUCCESS)
+        rv = po_delivery_confirm(db, site, r, now, p);
     return rv == APR_SUCCESS ? po_delivery_mail(db, site, PO_MAIL_FAILED, r, apr_pstrcat(p, "mail-", event, "-failed", NULL),
                                                 now, p) : rv;
 }
@@ -51,6 +53,8 @@ apr_status_t po_delivery_settle(po_ledger_db *db, const po_site *site, const cha
     rv = po_request_update(db, r);
     if (rv == APR_SUCCESS && !test && r->subscription)
         rv = po_subscription_put(db, r, r->subscription, now);
+    if (rv == APR_SUCCESS)
+        rv = po_delivery_confirm(db, site, r, now, p);
     return rv == APR_SUCCESS ? po_delivery_mail(db, site, PO_MAIL_READY, r, apr_pstrcat(p, "mail-", event, NULL), now, p)
                              : rv;
 }

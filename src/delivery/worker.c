@@ -1,6 +1,7 @@
 /* worker.c - lanes of claimed rows, the threads that deliver them, and the results on their way into the ledger.
  *
- * Mail has a lane of its own, so that a slow mail server never holds an event back (prefork has one thread for events).
+ * Mail has a lane of its own, so that a slow mail server never holds an event back (prefork has one thread for events); so
+ * have documents to buyers.
  */
 #include "delivery/delivery_private.h"
 
@@ -223,13 +224,28 @@ static void try_again(po_job *j, const char *said, po_backend_life life, apr_poo
 
 static void park_answer(po_job *j, const char *said, int ours, apr_pool_t *p)
 {
-    if (ours)
+    if (j->backend->lane == PO_LANE_POST)
+        park(j, apr_pstrcat(p, j->backend->what, " ", said, NULL));
+    else if (ours)
         park(j, apr_psprintf(p, "this server could not make the request (%s); see mod_proxy's messages before this one",
                              said));
     else
         park(j, apr_psprintf(p, "%s %s; %s, or the address in %s, may be wrong", j->backend->what, said,
                              j->backend->lane == PO_LANE_MAIL ? "its recipients" : "its credentials",
                              j->backend->directive));
+}
+
+static void log_refused(const po_job *j, const char *reason, const char *said)
+{
+    server_rec *s = j->backend->server;
+
+    if (j->backend->lane == PO_LANE_POST)
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "PO0342: document %s about request %s is refused for good: %s %s. It is "
+                     "not sent again; settle it with the buyer", j->row.key, j->row.request, j->backend->what, said);
+    else
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "PO0315: %s refused %s for good; request %s has failed: %.*s. Tell "
+                     "the buyer, or mend it and make a new request", j->backend->what, j->row.key, j->row.request,
+                     REASON_MAX, reason ? reason : said);
 }
 
 /* Decides, logs, and queues the result. ours: the failure is this server's own, not the backend's word. */
@@ -251,15 +267,13 @@ static void conclude(po_job *j, po_backend_life life, const po_answer *a, const 
         try_again(j, said, life, p);
         break;
     case PO_VERDICT_FAILED:
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "PO0315: %s refused %s for good; request %s has failed: %.*s. Tell "
-                     "the buyer, or mend it and make a new request", j->backend->what, j->row.key, j->row.request,
-                     REASON_MAX, a->reason ? a->reason : said);
+        log_refused(j, a->reason, said);
         break;
     case PO_VERDICT_PARKED:
         park_answer(j, said, ours, p);
         break;
     }
-    if (j->verdict == PO_VERDICT_DONE || j->verdict == PO_VERDICT_ACCEPTED)
+    if ((j->verdict == PO_VERDICT_DONE || j->verdict == PO_VERDICT_ACCEPTED) && j->backend->lane != PO_LANE_POST)
         said = NULL;
     if (!job_keep(j, a, said ? apr_pstrcat(p, j->backend->what, " ", said, NULL) : NULL)) {
         j->verdict = PO_VERDICT_AGAIN;  /* no memory to say what came: let it come once more */
@@ -314,6 +328,20 @@ static void deliver_mail(po_worker *w, po_job *j, apr_pool_t *p)
     conclude(j, life, &a, said, 0, began, p);
 }
 
+static void deliver_document(po_worker *w, po_job *j, apr_pool_t *p)
+{
+    apr_time_t began = apr_time_now();
+    po_backend_life life = PO_BACKEND_UNKNOWN;
+    po_answer a = { 0 };
+    po_posted posted;
+
+    po_post_send(w, j->backend, &j->row, p, &posted);
+    j->verdict = PO_VERDICT_PARKED;
+    if (!posted.unsendable)
+        j->verdict = po_judge_post(posted.http, posted.status, j->row.tries, &life);
+    conclude(j, life, &a, po_post_said(&posted, j->verdict, p), 0, began, p);
+}
+
 static void deliver(po_worker *w, po_job *j)
 {
     const po_global_config *g = deliverer->config;
@@ -333,6 +361,8 @@ static void deliver(po_worker *w, po_job *j)
     apr_pool_create(&p, w->pool);
     if (j->backend->lane == PO_LANE_MAIL)
         deliver_mail(w, j, p);
+    else if (j->backend->lane == PO_LANE_POST)
+        deliver_document(w, j, p);
     else
         deliver_event(w, j, p);
     apr_pool_destroy(p);
@@ -378,6 +408,7 @@ static void *APR_THREAD_FUNC worker_main(apr_thread_t *t, void *data)
     while ((j = next_job(data)))
         deliver(w, j);
     po_mail_close(w);
+    po_cxml_reader_destroy(w->reader);
     apr_pool_destroy(w->pool);
     free(w);
     return NULL;
@@ -409,7 +440,10 @@ int po_workers_start(apr_pool_t *p)
         while (l->running < l->threads && po_thread_start(&l->thread[l->running], worker_main, l, p) == APR_SUCCESS)
             l->running++;
     }
-    return lanes[PO_LANE_EVENT].running > 0 && lanes[PO_LANE_MAIL].running > 0;
+    for (i = 0; i < PO_LANES; i++)
+        if (!lanes[i].running)
+            return 0;
+    return 1;
 }
 
 void po_workers_take(po_job *list)

@@ -15,8 +15,6 @@
 #include "ledger/ledger.h"
 #include "session/session.h"
 
-#define PO_VERSION "0.1.0"
-#define PO_USER_AGENT "mod_punchout/" PO_VERSION
 
 /* ---- child.c: what a process and its threads hold ------------------------------------------------------------- */
 

@@ -31,6 +31,23 @@ static apr_status_t keep_request(po_ledger_db *db, const order_job *j, const po_
     return rv;
 }
 
+/* A test without a sandbox has ended at once. */
+static apr_status_t confirm_tested(po_ledger_db *db, const order_job *j)
+{
+    const po_order_match *m = &j->verdict.match;
+    po_exchange *x = j->x;
+    apr_status_t rv = APR_SUCCESS;
+    int i;
+
+    for (i = 0; rv == APR_SUCCESS && i < m->requests->nelts; i++) {
+        const po_request *request = APR_ARRAY_IDX(m->requests, i, po_request *);
+
+        if (request->state == PO_STATE_TESTED && APR_ARRAY_IDX(m->outcomes, i, po_order_outcome) != PO_OUTCOME_NONE)
+            rv = po_delivery_confirm(db, x->site, request, x->r->request_time, x->r->pool);
+    }
+    return rv;
+}
+
 /* Every document that is answered with 200 stays: the history of an order. */
 static apr_status_t keep(po_ledger_db *db, order_job *j)
 {
@@ -46,11 +63,12 @@ static apr_status_t keep(po_ledger_db *db, order_job *j)
     rec.status = m->status;
     rec.detail = m->detail;
     rec.held = m->held;
+    rec.difference = m->difference;
     rec.received = x->r->request_time;
     rv = po_order_insert(db, &rec, &order, m);
     for (i = 0; rv == APR_SUCCESS && i < m->requests->nelts; i++)
         rv = keep_request(db, j, &order, i);
-    return rv;
+    return rv == APR_SUCCESS ? confirm_tested(db, j) : rv;
 }
 
 static apr_status_t take_order(po_ledger_db *db, void *baton)

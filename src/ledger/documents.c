@@ -84,6 +84,20 @@ static apr_status_t link_request(po_ledger_db *db, const po_document *d, const c
     return po_step(db, c.st);
 }
 
+/* The request that a document of ours for this buyer was queued for. */
+static apr_status_t link_queued(po_ledger_db *db, const po_document *d, apr_int64_t seq)
+{
+    po_cursor c = { po_statement(db, PO_SQL_DOCUMENT_OUTBOX, "INSERT OR IGNORE INTO request_document(site, request, document)"
+                                 " SELECT site, request, ?4 FROM outbox WHERE site = ?1 AND buyer = ?2 AND key = ?3"
+                                 " AND request IS NOT NULL") };
+
+    po_bind_text(&c, d->site);
+    po_bind_text(&c, d->buyer);
+    po_bind_text(&c, d->refers_to);
+    po_bind_int(&c, seq);
+    return po_step(db, c.st);
+}
+
 apr_status_t po_document_insert_status(po_ledger_db *db, const po_document *d, apr_pool_t *p)
 {
     apr_status_t rv = po_document_insert(db, d);
@@ -97,8 +111,11 @@ apr_status_t po_document_insert_status(po_ledger_db *db, const po_document *d, a
         rv = po_document_get(db, d->site, d->refers_to, p, &ours);
     if (rv != APR_SUCCESS)
         return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
-    if (!ours->outgoing || !ours->refers_to)
+    if (!ours->outgoing)
         return APR_SUCCESS;
+    rv = link_queued(db, d, seq);
+    if (rv != APR_SUCCESS || !ours->refers_to)
+        return rv;
     rv = link_orders(db, d, ours->refers_to, seq);
     return rv == APR_SUCCESS ? link_request(db, d, ours->refers_to, seq) : rv;
 }
@@ -117,4 +134,42 @@ apr_status_t po_documents_of_request(po_ledger_db *db, const char *site, const c
     while ((rv = po_next(db, c.st)) == APR_SUCCESS)
         APR_ARRAY_PUSH(*out, po_document *) = read_document(c.st, p);
     return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+}
+
+/* ---- what a buyer was told last of an order ---------------------------------------------------------------------- */
+
+apr_status_t po_confirmation_last(po_ledger_db *db, po_confirmation_record *r, apr_pool_t *p)
+{
+    po_cursor c = { po_statement(db, PO_SQL_CONFIRMATION_LAST, "SELECT payload_id, confirm_id, digest FROM confirmation"
+                                 " WHERE site = ?1 AND buyer = ?2 AND test = ?3 AND order_id = ?4") };
+    apr_status_t rv;
+
+    po_bind_text(&c, r->site);
+    po_bind_text(&c, r->buyer);
+    po_bind_int(&c, r->test);
+    po_bind_text(&c, r->order_id);
+    rv = po_next(db, c.st);
+    if (rv != APR_SUCCESS)
+        return rv;
+    c.at = 0;
+    r->payload_id = po_read_text(&c, p);
+    r->confirm_id = po_read_text(&c, p);
+    r->digest = po_read_text(&c, p);
+    sqlite3_reset(c.st);
+    return APR_SUCCESS;
+}
+
+apr_status_t po_confirmation_put(po_ledger_db *db, const po_confirmation_record *r)
+{
+    po_cursor c = { po_statement(db, PO_SQL_CONFIRMATION_PUT, "INSERT OR REPLACE INTO confirmation(site, buyer, test, order_id,"
+                                 " payload_id, confirm_id, digest) VALUES(?,?,?,?,?,?,?)") };
+
+    po_bind_text(&c, r->site);
+    po_bind_text(&c, r->buyer);
+    po_bind_int(&c, r->test);
+    po_bind_text(&c, r->order_id);
+    po_bind_text(&c, r->payload_id);
+    po_bind_text(&c, r->confirm_id);
+    po_bind_text(&c, r->digest);
+    return po_step(db, c.st);
 }

@@ -115,6 +115,7 @@ typedef struct {
     int held;
     apr_time_t received;
     const char *order_id, *version, *type;      /* set by reading only */
+    const char *difference;                     /* as in po_order_match; written only */
 } po_order_record;
 
 /* A 2xx answered before: same site, buyer and payloadID with the same digest (retry of the same document), else type="new"
@@ -134,6 +135,9 @@ apr_status_t po_requests_of_order(po_ledger_db *db, const char *site, const char
 /* order_read.c: what an event says of a purchase order, from its latest document; of the lines number and accounting. */
 apr_status_t po_order_read(po_ledger_db *db, const char *site, const char *buyer, int test, const char *order_id,
                            apr_pool_t *p, po_event_order *out);
+/* order_read.c: the latest document about a purchase order, with its lines; what they are about is left to the caller. */
+apr_status_t po_order_read_taken(po_ledger_db *db, const char *site, const char *buyer, int test, const char *order_id,
+                                 apr_pool_t *p, po_taken_order *out);
 /* Order and lines. Fails (APR_EEXIST) when order id, mode, version and type exist already. */
 apr_status_t po_order_insert(po_ledger_db *db, const po_order_record *rec, const po_cxml_order *order,
                              const po_order_match *match);
@@ -190,6 +194,17 @@ apr_status_t po_document_insert_status(po_ledger_db *db, const po_document *d, a
 apr_status_t po_documents_of_request(po_ledger_db *db, const char *site, const char *request, apr_pool_t *p,
                                      apr_array_header_t **out);
 
+typedef struct {                                /* what the buyer was told last of a purchase order */
+    const char *site, *buyer;
+    int test;
+    const char *order_id;
+    const char *payload_id, *confirm_id;        /* of that ConfirmationRequest */
+    const char *digest;                         /* hex, of what it said */
+} po_confirmation_record;
+/* APR_NOTFOUND: nothing yet. Fills payload_id, confirm_id and digest. */
+apr_status_t po_confirmation_last(po_ledger_db *db, po_confirmation_record *c, apr_pool_t *p);
+apr_status_t po_confirmation_put(po_ledger_db *db, const po_confirmation_record *c);
+
 apr_status_t po_subscription_put(po_ledger_db *db, const po_request *r, const char *subscription, apr_time_t now);
 
 /* ---- outbox.c ------------------------------------------------------------------------------------------------- */
@@ -200,9 +215,9 @@ typedef struct po_outbox_row {
     apr_int64_t seq;
     int tries;                                  /* counted at the claim */
     const char *key;                            /* evt-... or mail-...: Idempotency-Key, Message-ID */
-    const char *site, *channel;                 /* channel: event | event-test | mail */
+    const char *site, *channel;                 /* channel: event | event-test | mail | post:BUYER */
     const char *buyer, *request;
-    const char *recipients;                     /* mail: addresses joined by ',' */
+    const char *recipients;                     /* mail: addresses joined by ','; post: which kind of document it is */
     const char *body;
     apr_time_t created;
 } po_outbox_row;
@@ -234,6 +249,8 @@ apr_status_t po_outbox_recover(po_ledger_db *db, apr_int64_t me, int (*alive)(ap
 /* The row of a key, whatever its state; APR_NOTFOUND. */
 apr_status_t po_outbox_get(po_ledger_db *db, const char *key, apr_pool_t *p, po_outbox_row **out,
                            po_outbox_state *state);
+/* 1 in *open when an event of this request is not delivered yet, or parked. */
+apr_status_t po_outbox_open(po_ledger_db *db, const char *site, const char *request, int *open);
 /* The last answer of the backend about this request's events that are parked or failed; NULL: none. */
 apr_status_t po_outbox_trouble(po_ledger_db *db, const char *site, const char *request, apr_pool_t *p,
                                const char **text);

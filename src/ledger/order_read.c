@@ -150,3 +150,60 @@ apr_status_t po_order_read(po_ledger_db *db, const char *site, const char *buyer
     out->order = o;
     return read_lines(db, seq, o, p);
 }
+
+/* ---- what becomes of it ------------------------------------------------------------------------------------------- */
+
+static apr_status_t read_taken_lines(po_ledger_db *db, apr_int64_t seq, po_taken_order *out, apr_pool_t *p)
+{
+    po_cursor c = { po_statement(db, PO_SQL_ORDER_TAKEN_LINES, "SELECT line, quantity, unit, request, charge FROM order_line"
+                                 " WHERE purchase_order = ?1 ORDER BY position") };
+    apr_status_t rv, read = APR_SUCCESS;
+
+    out->lines = apr_array_make(p, 4, sizeof(po_taken_line));
+    po_bind_int(&c, seq);
+    while ((rv = po_next(db, c.st)) == APR_SUCCESS) {
+        po_taken_line *l = apr_array_push(out->lines);
+        po_cursor row = { c.st };
+
+        memset(l, 0, sizeof(*l));
+        l->line = (int)po_read_int(&row);
+        if (read == APR_SUCCESS)
+            read = po_read_decimal(&row, &l->quantity);
+        l->unit = po_read_text(&row, p);
+        l->request = po_read_text(&row, p);
+        l->charge = (int)po_read_int(&row);
+    }
+    return rv == APR_NOTFOUND ? read : rv;
+}
+
+apr_status_t po_order_read_taken(po_ledger_db *db, const char *site, const char *buyer, int test, const char *order_id,
+                                 apr_pool_t *p, po_taken_order *out)
+{
+    /* as in po_order_read() */
+    po_cursor c = { po_statement(db, PO_SQL_ORDER_TAKEN, "SELECT seq, order_id, order_date, payload_id, type, difference, held,"
+                                 " release_required, test FROM purchase_order WHERE site = ?1 AND buyer = ?2 AND test IN (0, 1)"
+                                 " AND order_id = ?4 ORDER BY test = ?3 DESC, seq DESC LIMIT 1") };
+    apr_int64_t seq;
+    apr_status_t rv;
+
+    memset(out, 0, sizeof(*out));
+    po_bind_text(&c, site);
+    po_bind_text(&c, buyer);
+    po_bind_int(&c, test);
+    po_bind_text(&c, order_id);
+    rv = po_next(db, c.st);
+    if (rv != APR_SUCCESS)
+        return rv;
+    c.at = 0;
+    seq = po_read_int(&c);
+    out->order_id = po_read_text(&c, p);
+    out->order_date = po_read_text(&c, p);
+    out->payload_id = po_read_text(&c, p);
+    out->type = po_read_text(&c, p);
+    out->difference = po_read_text(&c, p);
+    out->held = (int)po_read_int(&c);
+    out->release_required = (int)po_read_int(&c);
+    out->test = (int)po_read_int(&c);
+    sqlite3_reset(c.st);
+    return read_taken_lines(db, seq, out, p);
+}

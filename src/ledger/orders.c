@@ -151,8 +151,8 @@ static apr_status_t insert_header(po_ledger_db *db, const po_order_record *rec, 
 {
     po_cursor c = { po_statement(db, PO_SQL_ORDER_INSERT, "INSERT INTO purchase_order(" ORDER_COLUMNS ", order_date,"
                                  " order_type, requisition, refers_to, agreement, release_required, total, currency,"
-                                 " ship_to, bill_to, contact, extrinsics)"
-                                 " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?, ?,?,?,?,?,?,?,?,?,?,?,?)") };
+                                 " ship_to, bill_to, contact, extrinsics, difference)"
+                                 " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?, ?,?,?,?,?,?,?,?,?,?,?,?,?)") };
 
     po_bind_text(&c, rec->site);
     po_bind_text(&c, rec->buyer);
@@ -179,6 +179,7 @@ static apr_status_t insert_header(po_ledger_db *db, const po_order_record *rec, 
     po_bind_owned_text(&c, address_json(order->bill_to));
     po_bind_owned_text(&c, address_json(order->contact));
     po_bind_owned_text(&c, pairs_json(order->extrinsics));
+    po_bind_text(&c, rec->difference);
     return po_step(db, c.st);
 }
 

@@ -1,6 +1,6 @@
 /* outbox.c - what has to go out: rows are added with what causes them, claimed by leases, and kept with their outcome.
  *
- * A lane is the rows of one request and class (events, or mail). They go out in order: a row that is open or parked
+ * A lane is the rows of one request and class (events, mail, or documents to the buyer). They go out in order: a row that is open or parked
  * holds back those behind it; one that is delivered or has failed for good does not.
  */
 #include "ledger/ledger_private.h"
@@ -20,7 +20,12 @@ _Static_assert(PO_OUTBOX_OPEN == 0 && PO_OUTBOX_DONE == 1 && PO_OUTBOX_PARKED ==
 
 #define OWNERS_AT_ONCE 64
 
-enum { CLASS_EVENT, CLASS_MAIL };
+enum { CLASS_EVENT, CLASS_MAIL, CLASS_POST };
+
+static int class_of(const char *channel)
+{
+    return !strncmp(channel, "event", 5) ? CLASS_EVENT : !strncmp(channel, "post:", 5) ? CLASS_POST : CLASS_MAIL;
+}
 
 static po_outbox_row *read_row(sqlite3_stmt *st, apr_pool_t *p)
 {
@@ -49,7 +54,7 @@ apr_status_t po_outbox_add(po_ledger_db *db, const po_outbox_row *row, apr_time_
     po_bind_text(&c, row->site);
     po_bind_text(&c, row->key);
     po_bind_text(&c, row->channel);
-    po_bind_int(&c, !strncmp(row->channel, "event", 5) ? CLASS_EVENT : CLASS_MAIL);
+    po_bind_int(&c, class_of(row->channel));
     po_bind_text(&c, row->request);
     po_bind_text(&c, row->buyer);
     po_bind_int(&c, due);
@@ -327,6 +332,21 @@ apr_status_t po_outbox_get(po_ledger_db *db, const char *key, apr_pool_t *p, po_
     *state = (po_outbox_state)sqlite3_column_int(c.st, sqlite3_column_count(c.st) - 1);
     sqlite3_reset(c.st);
     return APR_SUCCESS;
+}
+
+apr_status_t po_outbox_open(po_ledger_db *db, const char *site, const char *request, int *open)
+{
+    po_cursor c = { po_statement(db, PO_SQL_OUTBOX_OPEN, "SELECT 1 FROM outbox WHERE site = ?1 AND request = ?2"
+                                 " AND class = 0 AND state <> 1 AND state <> 3 LIMIT 1") };
+    apr_status_t rv;
+
+    po_bind_text(&c, site);
+    po_bind_text(&c, request);
+    rv = po_next(db, c.st);
+    *open = rv == APR_SUCCESS;
+    if (*open)
+        sqlite3_reset(c.st);
+    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
 }
 
 apr_status_t po_outbox_trouble(po_ledger_db *db, const char *site, const char *request, apr_pool_t *p,

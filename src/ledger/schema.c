@@ -80,7 +80,8 @@ const char *const po_schema[PO_SCHEMA_VERSION] = {
     ") WITHOUT ROWID;"
 
     /* due: the moment from which anybody may take the row. A claim moves it to the end of its lease, so that one index
-     * answers what is to do now. class: 0 events, 1 mail; rows of one request and class are a lane and go out in order.
+     * answers what is to do now. class: 0 events, 1 mail, 2 documents to the buyer; rows of one request and
+     * class are a lane and go out in order.
      * AUTOINCREMENT: a number is never given twice, whatever is deleted, or a late result might hit another row. */
     "CREATE TABLE outbox("
     "  seq INTEGER PRIMARY KEY AUTOINCREMENT,"
@@ -145,4 +146,12 @@ const char *const po_schema[PO_SCHEMA_VERSION] = {
     "ALTER TABLE charge ADD COLUMN line_type TEXT;"
     "ALTER TABLE charge ADD COLUMN covers TEXT;"                    /* JSON; NULL: itself */
     "ALTER TABLE charge ADD COLUMN expires INTEGER NOT NULL DEFAULT 0;"      /* 0: with the request */
+    /* an order that was taken although it differs from its cart: how */
+    "ALTER TABLE purchase_order ADD COLUMN difference TEXT;"
+    /* what the buyer was told last of a purchase order: by which document, and a digest of what it said */
+    "CREATE TABLE confirmation("
+    "  site TEXT NOT NULL, buyer TEXT NOT NULL, test INTEGER NOT NULL, order_id TEXT NOT NULL,"
+    "  payload_id TEXT NOT NULL, confirm_id TEXT NOT NULL, digest TEXT NOT NULL,"
+    "  PRIMARY KEY(site, buyer, test, order_id)"
+    ") WITHOUT ROWID;",
 };

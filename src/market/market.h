@@ -245,6 +245,7 @@ typedef struct {
     int held;                           /* 200, but a person must decide: no event */
     int awaits_release;                 /* 200, a blanket order that orders nothing by itself */
     const char *detail;                 /* for Status and log: line, both values, what to do; NULL: none */
+    const char *difference;             /* of detail what differs from the cart; NULL: nothing that PunchOutOrderMismatch is about */
     apr_array_header_t *lines;          /* po_order_match_line */
     apr_array_header_t *requests;       /* po_request *: those that this order changes, each once */
     apr_array_header_t *outcomes;       /* po_order_outcome of each of them: which event the backend gets, if any */
@@ -288,6 +289,37 @@ void po_order_take_turn(const po_cxml_order *order, const po_order_before *befor
                         apr_pool_t *p);
 /* Less than, equal to or greater than 0; numbers by value, so that 10 follows 9. */
 int po_order_version_compare(const char *a, const char *b);
+
+/* ---- confirmation.c: what the buyer is told of a purchase order ------------------------------------------------ */
+
+typedef struct {                        /* a line of a purchase order that was taken */
+    int line;
+    po_decimal quantity;
+    const char *unit;                   /* NULL: it said none */
+    const char *request;                /* id of what it was matched to, and the charge's line; NULL: nothing */
+    int charge;
+    const po_request *about;            /* that request as it stands; NULL: none */
+    int open;                           /* 1: the backend has still to answer an event about it */
+} po_taken_line;
+
+typedef struct {                        /* the latest document about a purchase order */
+    const char *order_id, *order_date, *payload_id, *type;
+    const char *difference;             /* as in po_order_match */
+    int held, release_required, test;
+    apr_array_header_t *lines;          /* po_taken_line, in the order of the document */
+} po_taken_order;
+
+typedef struct {
+    const char *type;                   /* accept | except | reject; NULL: it is too early to say */
+    const char *comments;               /* NULL: none */
+    apr_array_header_t *items;          /* po_cxml_confirmation_item, with except; else NULL */
+} po_confirmation;
+
+/* What becomes of an order whose lines know their requests. It is accepted when all that it ordered is ready, rejected when
+ * nothing of it will be, else each line says which, and why. An order that was taken in spite of a difference is an exception
+ * that names it. Too early: something is open, held, or awaits another approval; the buyer has taken it back; it is a
+ * blanket order that awaits releases. */
+void po_confirmation_decide(const po_taken_order *order, const po_buyer *buyer, po_confirmation *out, apr_pool_t *p);
 
 /* ---- event.c: what the fulfillment backend is told ------------------------------------------------------------ */
 

@@ -534,6 +534,8 @@ static void decide(matching *m)
     }
     if (!m->problems)
         return;
+    if (m->differs && m->out->status == 200)
+        m->out->difference = apr_pstrdup(m->p, po_buffer_text(&m->detail));
     if (m->problems > PROBLEMS_TOLD)
         po_buffer_str(&m->detail, apr_psprintf(m->p, "; and %d more", m->problems - PROBLEMS_TOLD));
     if (what) {
