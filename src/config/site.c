@@ -204,17 +204,22 @@ static void check_via(po_check *c, const po_buyer_block *b, po_buyer *buyer)
         buyer->fault = apr_psprintf(c->pool, "its hub %s can't be used: %s", hub->hub.name, hub->fault);
 }
 
+static unsigned documents_of(const apr_array_header_t *posts)
+{
+    unsigned all = 0;
+    int i;
+
+    for (i = 0; i < posts->nelts; i++)
+        all |= APR_ARRAY_IDX(posts, i, po_post).documents;
+    return all;
+}
+
 /* Warnings: nothing of it keeps orders from being taken. */
 static void check_posts(const po_buyer_block *b, const po_buyer *buyer)
 {
-    int i;
-
-    for (i = 0; i < buyer->posts->nelts; i++)
-        if (APR_ARRAY_IDX(buyer->posts, i, po_post).documents & ~buyer->profile.documents) {
-            po_report(APLOG_WARNING, b->at, buyer->name, "PO0353: its PunchOutPost names documents that a system of its "
-                      "PunchOutProfile doesn't take, so they are not sent; add PunchOutDocuments if this one does");
-            break;
-        }
+    if (documents_of(buyer->posts) & ~buyer->profile.documents)
+        po_report(APLOG_WARNING, b->at, buyer->name, "PO0353: its PunchOutPost names documents that a system of its "
+                  "PunchOutProfile doesn't take, so they are not sent; add PunchOutDocuments if this one does");
     if (buyer->posts->nelts && !b->secrets->nelts && !b->post_secret.at && !b->via.at)
         po_report(APLOG_WARNING, b->at, buyer->name, "PO0354: documents are sent to this buyer without a secret; add "
                   "PunchOutPostSecret if he wants one");
@@ -435,7 +440,7 @@ static po_cxml_validator *validator_of(po_check *c, const char *dir)
 /* What documents to a buyer declare. NULL, or what is wrong. */
 static const char *load_post_dtds(po_cxml_validator *v, const po_buyer *b, apr_pool_t *p)
 {
-    unsigned what = b->posts->nelts || (b->via && b->via->posts->nelts) ? b->profile.documents : 0;
+    unsigned what = b->profile.documents & (documents_of(b->posts) | (b->via ? documents_of(b->via->posts) : 0));
     const char *wrong = NULL;
 
     if (what & PO_POST_CONFIRMATION)
