@@ -176,6 +176,11 @@ my @wrong = (
     ['a switch that is half on', beta(@other, 'PunchOutASCII yes'), 'PunchOutASCII', 'yes', 'on or off'],
     ['a start elsewhere that is half on', beta(@other, 'PunchOutStartElsewhere 1'), 'PunchOutStartElsewhere', '1',
      'on or off'],
+    ['documents in clear', beta(@other, 'PunchOutPost http://acme.example/cxml invoice'), 'PunchOutPost', 'http://acme.example/cxml invoice', 'write an https URL'],
+    ['a name that begins like this machine', beta(@other, 'PunchOutPost http://127.0.0.1.evil.example/ invoice'), 'PunchOutPost', 'http://127.0.0.1.evil.example/ invoice', 'write an https URL'],
+    ['two secrets for documents', beta(@other, 'PunchOutPostSecret one', 'PunchOutPostSecret two'), 'PunchOutPostSecret', '********', 'remove the other line'],
+    ['a DTD of no version', beta(@other, 'PunchOutPostDTD 1.3'), 'PunchOutPostDTD', '1.3', 'three digits'],
+    ['certificates that are none', good('PunchOutCACertificateFile nothing.pem'), 'PunchOutCACertificateFile', 'nothing.pem', 'certificates in PEM'],
     ['a document that nobody sends', beta(@other, 'PunchOutDocuments receipt'), 'PunchOutDocuments', 'receipt',
      'none alone'],
     ['documents and none', beta(@other, 'PunchOutDocuments none invoice'), 'PunchOutDocuments', 'none invoice',
@@ -302,11 +307,20 @@ for (['every secret of a block has expired', beta(@other[0, 2],
     unlike $out, qr/has expired/, 'one secret that still counts is enough';
 }
 
-my @not_yet = ('PunchOutStartElsewhere on', 'PunchOutDocuments none', 'PunchOutApprovals separate', 'PunchOutActivate each', 'PunchOutPost https://acme.example/ invoice');
+my @not_yet = ('PunchOutStartElsewhere on', 'PunchOutApprovals separate', 'PunchOutActivate each');
 for my $line (@not_yet) {
     my ($rc, $out) = configtest(beta(@other, $line));
     is $rc, 0, "configtest accepts $line";
     like $out, qr/accepted but not carried out in this version/, '... and says that nothing comes of it';
+}
+
+{
+    my ($rc, $out) = configtest(beta(@other, 'PunchOutProfile coupa', 'PunchOutPost https://acme.example/ confirmation'));
+    is $rc, 0, 'an address for documents that the profile does not take is no mistake';
+    like $out, qr/PO0353:.*"beta".*PunchOutDocuments/, '... but said';
+    ($rc, $out) = configtest(beta(@other, 'PunchOutPost http://127.0.0.1:8081/cxml confirmation', 'PunchOutPostSecret hidden', 'PunchOutPostDTD 1.2.050'));
+    is $rc, 0, 'documents may go to this machine by http';
+    unlike $out, qr/hidden|PO0353|PO0354|not carried out/, '... and no more is said';
 }
 
 # standard output alone: what else httpd says goes to standard error
