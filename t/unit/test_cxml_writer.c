@@ -347,6 +347,58 @@ static void text_is_escaped_and_ascii_when_asked(void **state)
     assert_string_equal(po_buffer_text(&b), "&#228;&#8364;&#128512;");
 }
 
+/* ---- requests of our own ---------------------------------------------------------------------------------------- */
+
+static void a_confirmation_names_its_order_and_is_well_formed_in_every_version(void **state)
+{
+    po_cxml_header header = { { "DUNS", "111111111" }, { "NetworkID", "AN01" }, { "DUNS", "111111111" }, "ua", 1, 1 };
+    const apr_array_header_t *list = sample_confirmations(&header, pool);
+    po_cxml_envelope e = envelope;
+    int i, n;
+
+    for (i = 0; i < list->nelts; i++)
+        for (n = 0; n < VERSIONS; n++) {
+            po_buffer b;
+
+            e.dtd = versions[n];
+            e.ascii = n & 1;
+            po_buffer_init(&b, pool, 1);
+            po_cxml_write_confirmation(&b, &e, &APR_ARRAY_IDX(list, i, sample_confirmation).confirmation);
+            reads(po_buffer_text(&b));
+            assert_string_equal(doc.request, "ConfirmationRequest");
+            assert_string_equal(doc.payload_id, envelope.payload_id);
+            assert_true(doc.test);
+        }
+}
+
+static void a_confirmation_that_replaces_another_refers_to_it(void **state)
+{
+    po_cxml_header header = { { "D", "a" }, { "D", "b" }, { "D", "a" }, "ua" };
+    const apr_array_header_t *list = sample_confirmations(&header, pool);
+    po_buffer b;
+
+    po_buffer_init(&b, pool, 1);
+    po_cxml_write_confirmation(&b, &envelope, sample_confirmation_at(list, 3));
+    assert_non_null(strstr(po_buffer_text(&b), "<ConfirmationHeader type=\"accept\" confirmID=\"cnf-1\" operation=\"update\" "
+                           "noticeDate=\"2026-11-23T10:15:00+00:00\"><DocumentReference payloadID=\"p-8@market.example\"/>"
+                           "</ConfirmationHeader><OrderReference orderID="));
+    assert_null(strstr(po_buffer_text(&b), "SharedSecret"));
+}
+
+static void a_secret_takes_its_place_when_a_document_is_sent(void **state)
+{
+    po_cxml_header header = { { "D", "a" }, { "D", "b" }, { "D", "a" }, "ua", 1 };
+    const apr_array_header_t *list = sample_confirmations(&header, pool);
+    const char *document;
+    po_buffer b;
+
+    po_buffer_init(&b, pool, 1);
+    po_cxml_write_confirmation(&b, &envelope, sample_confirmation_at(list, 0));
+    document = po_cxml_with_secret(po_buffer_text(&b), "s<\xc3\xa4", pool);
+    reads(document);
+    assert_string_equal(doc.shared_secret, "s<\xc3\xa4");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -360,7 +412,10 @@ int main(void)
         cmocka_unit_test(a_setup_response_reads_back),
         cmocka_unit_test(a_profile_names_absolute_urls_and_what_orders_may_hold),
         cmocka_unit_test(an_unknown_status_has_the_text_of_its_hundred),
-        cmocka_unit_test(text_is_escaped_and_ascii_when_asked)
+        cmocka_unit_test(text_is_escaped_and_ascii_when_asked),
+        cmocka_unit_test(a_confirmation_names_its_order_and_is_well_formed_in_every_version),
+        cmocka_unit_test(a_confirmation_that_replaces_another_refers_to_it),
+        cmocka_unit_test(a_secret_takes_its_place_when_a_document_is_sent)
     };
 
     return cmocka_run_group_tests(tests, group_setup, group_teardown);

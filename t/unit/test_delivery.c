@@ -101,6 +101,47 @@ static void a_mail_that_is_deferred_is_sent_again_and_a_refused_one_parked(void 
     assert_int_equal(life, PO_BACKEND_DEAD);
 }
 
+static void each_answer_of_a_buyer_has_its_meaning(void **state)
+{
+    static const struct { int http, status; po_verdict verdict; } cases[] = {
+        { 200, 200, PO_VERDICT_DONE }, { 201, 204, PO_VERDICT_DONE }, { 202, 201, PO_VERDICT_DONE },
+        { 200, 0, PO_VERDICT_PARKED }, { 204, 0, PO_VERDICT_PARKED },
+        /* cXML goes before HTTP */
+        { 200, 401, PO_VERDICT_PARKED }, { 200, 403, PO_VERDICT_PARKED }, { 200, 302, PO_VERDICT_PARKED },
+        { 200, 400, PO_VERDICT_FAILED }, { 200, 406, PO_VERDICT_FAILED }, { 200, 409, PO_VERDICT_FAILED },
+        { 200, 417, PO_VERDICT_FAILED }, { 200, 450, PO_VERDICT_FAILED }, { 200, 412, PO_VERDICT_PARKED },
+        { 200, 408, PO_VERDICT_AGAIN }, { 200, 429, PO_VERDICT_AGAIN }, { 200, 500, PO_VERDICT_AGAIN },
+        { 200, 550, PO_VERDICT_AGAIN }, { 200, 560, PO_VERDICT_AGAIN }, { 503, 417, PO_VERDICT_FAILED },
+        { 417, 417, PO_VERDICT_FAILED }, { 500, 503, PO_VERDICT_AGAIN }, { 401, 200, PO_VERDICT_PARKED },
+        /* HTTP alone */
+        { 301, 0, PO_VERDICT_PARKED }, { 307, 0, PO_VERDICT_PARKED }, { 401, 0, PO_VERDICT_PARKED },
+        { 403, 0, PO_VERDICT_PARKED }, { 404, 0, PO_VERDICT_PARKED }, { 400, 0, PO_VERDICT_FAILED },
+        { 406, 0, PO_VERDICT_FAILED }, { 408, 0, PO_VERDICT_AGAIN }, { 425, 0, PO_VERDICT_AGAIN },
+        { 429, 0, PO_VERDICT_AGAIN }, { 500, 0, PO_VERDICT_AGAIN }, { 502, 0, PO_VERDICT_AGAIN },
+        { 503, 0, PO_VERDICT_AGAIN }
+    };
+    po_backend_life life;
+    size_t i;
+
+    for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        if (po_judge_post(cases[i].http, cases[i].status, 1, &life) != cases[i].verdict)
+            fail_msg("HTTP %d, Status %d", cases[i].http, cases[i].status);
+        assert_int_equal(life, PO_BACKEND_ALIVE);
+    }
+    assert_int_equal(po_judge_post(0, 0, 1, &life), PO_VERDICT_AGAIN);
+    assert_int_equal(life, PO_BACKEND_DEAD);
+}
+
+static void a_buyer_that_says_500_each_time_is_asked_ten_times(void **state)
+{
+    po_backend_life life;
+
+    assert_int_equal(po_judge_post(500, 500, 9, &life), PO_VERDICT_AGAIN);
+    assert_int_equal(po_judge_post(500, 500, 10, &life), PO_VERDICT_PARKED);
+    assert_int_equal(po_judge_post(500, 0, 10, &life), PO_VERDICT_PARKED);
+    assert_int_equal(po_judge_post(503, 0, 1000, &life), PO_VERDICT_AGAIN);
+}
+
 /* ---- pauses --------------------------------------------------------------------------------------------------- */
 
 static void pauses_double_from_the_first_to_the_longest(void **state)
@@ -434,6 +475,8 @@ int main(void)
         T(a_timeout_is_tried_again_and_proves_nothing),
         T(a_request_that_we_could_not_make_is_parked),
         T(a_mail_that_is_deferred_is_sent_again_and_a_refused_one_parked),
+        T(each_answer_of_a_buyer_has_its_meaning),
+        T(a_buyer_that_says_500_each_time_is_asked_ten_times),
         T(pauses_double_from_the_first_to_the_longest),
         T(rows_that_failed_together_do_not_come_back_together),
         T(a_row_that_follows_its_pauses_is_never_suspected),
