@@ -371,7 +371,7 @@ sub dump_of {
     is_deeply $beta->{profile}, { name => 'oracle', dtd => '1.1.010', cartField => 'cxml-urlencoded',
         cartBase64 => JSON::PP::false(), asciiOnly => JSON::PP::false(), partBytes => 100, descriptionBytes => 80,
         shortNameBytes => 50, priceDecimals => 8, forbidden => '', transientHTTP => 503,
-        startElsewhere => JSON::PP::false(), confirmation => JSON::PP::true(), invoice => JSON::PP::false() },
+        startElsewhere => JSON::PP::false(), confirmation => JSON::PP::true(), invoice => JSON::PP::false(), postDTD => '1.2.020' },
         '... and every value of its profile';
 }
 

@@ -457,6 +457,77 @@ static void a_large_ledger_of_version_1_is_migrated_in_one_pass(void **state)
     sqlite3_finalize(plan);
 }
 
+/* ---- what a buyer is told ---------------------------------------------------------------------------------------- */
+
+static void the_latest_document_of_an_order_is_read_with_its_lines(void **state)
+{
+    fixture *f = *state;
+    po_request *r = insert_request(f, "req-1");
+    po_taken_order o;
+    po_taken_line *l;
+
+    assert_int_equal(po_order_read_taken(&f->db, SITE, "acme", 0, "PO-1", f->p, &o), APR_NOTFOUND);
+    assert_int_equal(insert_order(f, "p-1", "PO-1", "1", "new", 0, r), APR_SUCCESS);
+    assert_int_equal(insert_order(f, "p-2", "PO-1", "2", "update", 0, r), APR_SUCCESS);
+    assert_int_equal(po_order_read_taken(&f->db, SITE, "acme", 0, "PO-1", f->p, &o), APR_SUCCESS);
+    assert_text(o.order_id, "PO-1");
+    assert_text(o.payload_id, "p-2");
+    assert_text(o.type, "update");
+    assert_text(o.order_date, "2026-11-23T10:00:00+00:00");
+    assert_null(o.difference);
+    assert_int_equal(o.held, 0);
+    assert_int_equal(o.lines->nelts, 1);
+    l = &APR_ARRAY_IDX(o.lines, 0, po_taken_line);
+    assert_int_equal(l->line, 10);
+    assert_int_equal(l->quantity.value, 2);
+    assert_text(l->request, "req-1");
+    assert_int_equal(l->charge, 1);
+    assert_null(l->about);
+}
+
+static void what_was_told_last_of_an_order_is_kept_by_mode(void **state)
+{
+    fixture *f = *state;
+    po_confirmation_record c = { SITE, "acme", 0, "PO-1", "doc-1", "cnf-1", "d1" }, read = { SITE, "acme", 0, "PO-1" };
+
+    assert_int_equal(po_confirmation_last(&f->db, &read, f->p), APR_NOTFOUND);
+    assert_null(read.digest);
+    assert_int_equal(po_confirmation_put(&f->db, &c), APR_SUCCESS);
+    c.payload_id = "doc-2";
+    c.digest = "d2";
+    assert_int_equal(po_confirmation_put(&f->db, &c), APR_SUCCESS);
+    assert_int_equal(po_confirmation_last(&f->db, &read, f->p), APR_SUCCESS);
+    assert_text(read.payload_id, "doc-2");
+    assert_text(read.confirm_id, "cnf-1");
+    assert_text(read.digest, "d2");
+    read.test = 1;
+    assert_int_equal(po_confirmation_last(&f->db, &read, f->p), APR_NOTFOUND);
+    assert_indexed(f, 2);
+}
+
+static void a_status_about_a_document_of_several_orders_finds_the_request_that_it_was_queued_for(void **state)
+{
+    fixture *f = *state;
+    po_outbox_row row = { .key = "doc-1", .site = SITE, .channel = "post:acme", .buyer = "acme", .request = "req-1",
+                          .recipients = "invoice", .body = "<cXML/>" };
+    po_document ours = { SITE, "acme", "doc-1", "InvoiceDetailRequest", NULL, "<cXML/>", 1, 5 };
+    po_document status = { SITE, "acme", "s-1", "StatusUpdateRequest", "doc-1", "200 OK", 0, 6 };
+    apr_array_header_t *list;
+
+    insert_request(f, "req-1");
+    assert_int_equal(po_document_insert(&f->db, &ours), APR_SUCCESS);
+    assert_int_equal(po_outbox_add(&f->db, &row, 0), APR_SUCCESS);
+    assert_int_equal(po_document_insert_status(&f->db, &status, f->p), APR_SUCCESS);
+    assert_int_equal(po_documents_of_request(&f->db, SITE, "req-1", f->p, &list), APR_SUCCESS);
+    assert_int_equal(list->nelts, 1);
+    assert_text(APR_ARRAY_IDX(list, 0, po_document *)->payload_id, "s-1");
+    status.buyer = "globex";            /* another buyer that says it of a document that it never got */
+    assert_int_equal(po_document_insert_status(&f->db, &status, f->p), APR_SUCCESS);
+    assert_int_equal(po_documents_of_request(&f->db, SITE, "req-1", f->p, &list), APR_SUCCESS);
+    assert_int_equal(list->nelts, 1);
+    assert_indexed(f, 6);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -470,6 +541,9 @@ int main(void)
         T(a_status_is_kept_with_the_requests_of_the_order_or_cart_that_it_names),
         T(what_a_buyer_says_under_the_number_of_a_cart_never_stands_in_its_place),
         T(no_statement_about_the_history_reads_a_whole_table),
+        T(the_latest_document_of_an_order_is_read_with_its_lines),
+        T(what_was_told_last_of_an_order_is_kept_by_mode),
+        T(a_status_about_a_document_of_several_orders_finds_the_request_that_it_was_queued_for),
         T(a_ledger_of_version_1_keeps_its_rows_and_takes_what_is_new),
         T(a_large_ledger_of_version_1_is_migrated_in_one_pass),
     };

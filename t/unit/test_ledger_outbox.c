@@ -117,6 +117,47 @@ static void rows_of_a_request_go_out_one_after_another_and_mail_beside_them(void
     assert_string_equal(claim_for(f, 1, HOUR, &next), "evt-2");
 }
 
+static void documents_to_a_buyer_are_a_lane_beside_events_and_mail(void **state)
+{
+    fixture *f = *state;
+    apr_time_t next;
+    int open;
+
+    add(f, "evt-1", "event", "req-1", 0);
+    add(f, "mail-1", "mail", "req-1", 0);
+    add(f, "doc-1", "post:acme", "req-1", 0);
+    add(f, "doc-2", "post:acme", "req-1", 0);
+    add(f, "doc-3", "post:globex", "req-2", 0);
+    assert_string_equal(claim_for(f, 1, HOUR, &next), "evt-1 mail-1 doc-1 doc-3");
+    result(f, "doc-1", 1, PO_OUTBOX_PARKED, 0, 0, "answered 401");
+    assert_string_equal(claim_for(f, 1, HOUR, &next), "");
+    assert_int_equal(po_outbox_open(&f->db, SITE, "req-2", &open), APR_SUCCESS);
+    assert_int_equal(open, 0);                  /* a document is no event */
+    assert_int_equal(po_outbox_open(&f->db, SITE, "req-1", &open), APR_SUCCESS);
+    assert_int_equal(open, 1);
+    result(f, "evt-1", 1, PO_OUTBOX_PARKED, 0, 0, NULL);
+    assert_int_equal(po_outbox_open(&f->db, SITE, "req-1", &open), APR_SUCCESS);
+    assert_int_equal(open, 1);
+    assert_indexed(f, 8);
+}
+
+static void an_event_that_is_delivered_or_refused_is_open_no_more(void **state)
+{
+    static const po_outbox_state ends[] = { PO_OUTBOX_DONE, PO_OUTBOX_FAILED };
+    static const char *const keys[] = { "evt-1", "evt-2" };
+    fixture *f = *state;
+    apr_time_t next;
+    int i, open;
+
+    for (i = 0; i < 2; i++) {
+        add(f, keys[i], "event-test", "req-1", 0);
+        assert_string_equal(claim_for(f, 1, HOUR, &next), keys[i]);
+        result(f, keys[i], 1, ends[i], 0, 0, NULL);
+        assert_int_equal(po_outbox_open(&f->db, SITE, "req-1", &open), APR_SUCCESS);
+        assert_int_equal(open, 0);
+    }
+}
+
 static void a_row_that_waits_for_its_next_try_holds_back_those_behind_it(void **state)
 {
     fixture *f = *state;
@@ -341,6 +382,8 @@ int main(void)
         T(a_claimed_row_comes_with_all_that_was_added),
         T(a_key_is_taken_once),
         T(rows_of_a_request_go_out_one_after_another_and_mail_beside_them),
+        T(documents_to_a_buyer_are_a_lane_beside_events_and_mail),
+        T(an_event_that_is_delivered_or_refused_is_open_no_more),
         T(a_row_that_waits_for_its_next_try_holds_back_those_behind_it),
         T(a_parked_row_holds_back_its_request_until_the_operator_decides),
         T(a_failed_row_is_final_and_lets_the_next_one_pass),
