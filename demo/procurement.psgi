@@ -18,6 +18,7 @@ use Plack::Request;
 use POSIX qw(strftime);
 use Demo::Page qw(escape page redirect text_answer status_chip);
 use Procurement::Cxml qw(pretty product money);
+use Procurement::Incoming qw(take_document);
 use Procurement::Mailbox;
 use Procurement::Office;
 
@@ -32,13 +33,14 @@ my $mailbox = Procurement::Mailbox->new($ENV{PROCUREMENT_MAIL} // '/tmp/mail');
 
 my %STATE = (
     pending => ['waits for approval', 'wait'], approved => ['approved', 'good'], rejected => ['rejected', 'bad'],
+    accept => ['ready', 'good'], reject => ['rejected by the supplier', 'bad'], except => ['ready with exceptions', 'wait'],
     delivered => ['delivered', 'good'], refused => ['refused', 'bad'], waiting => ['not delivered', 'wait'],
 );
 
 # ---- parts of pages --------------------------------------------------------------------------------------------------------
 
-sub office_page ($status, $title, $body, $here = '') {
-    return page($status, $title, $body,
+sub office_page ($status, $title, $body, $here = '', %more) {
+    return page($status, $title, $body, %more,
         party  => 'Acme Procurement',
         place  => 'You are in the procurement system',
         accent => '#8a4b08',
@@ -212,24 +214,50 @@ sub orders ($req) {
         my ($number, $connection, $total) = map { escape($_) } $_->{number}, $_->{connection}, "$_->{total} $_->{currency}";
         my $last = $_->{attempts}[-1];
         [qq{<a href="/orders/$number">$number</a>}, when_text($_->{time}), $connection, $total,
-            state_chip(Procurement::Office::order_state($_)), $last ? escape(answer_text($last)) : ''];
+            state_chip(state_of_order($_)), $last ? escape(answer_text($last)) : ''];
     } $office->store->newest('orders');
     return office_page(200, 'Orders', '<h1>Purchase orders</h1><p class="lead">What was ordered and what the supplier said.</p>'
         . (@rows ? table([['Number'], ['Time', 'when'], ['Company'], ['Total', 'num'], ['State'], ['Answer']], @rows)
             : '<div class="empty">None yet. Approve a <a href="/requisitions">requisition</a>.</div>'), '/orders');
 }
 
+# What the supplier has confirmed counts more than that he got the order.
+sub state_of_order ($order) {
+    my $type = $order->{confirmation} ? $order->{confirmation}{type} : '';
+    return $STATE{$type} ? $type : Procurement::Office::order_state($order);
+}
+
+sub confirmation ($order) {
+    my $found = $order->{confirmation} or return awaited($order);
+    my $test = $found->{test} ? ' This was a test: nothing is delivered.' : '';
+    my $text = { accept => 'The supplier has accepted the order as a whole: what was ordered is ready to use.',
+        reject => 'The supplier has rejected the order.', except => 'The supplier has accepted the order with these exceptions.' }->{ $found->{type} }
+        // 'The supplier has said something about the order.';
+    my $why = length $found->{comments} ? '<p>' . escape($found->{comments}) . '</p>' : '';
+    my @rows = map { [escape($_->{line}), escape($_->{type}), escape($_->{comments})] } @{ $found->{items} };
+    return '<p class="muted small">' . when_text($found->{time}) . "</p><p><strong>$text$test</strong></p>$why"
+        . (@rows ? table([['Line', 'num'], ['Status'], ['Comment']], @rows) : '');
+}
+
+sub awaited ($order) {
+    return '<p>None: the supplier has not taken the order.</p>' if Procurement::Office::order_state($order) ne 'delivered';
+    return '<p>None yet. This page looks again by itself.</p>';
+}
+
 sub order ($number) {
     my $found = $office->store->get('orders', $number) or return not_found();
     my ($requisition, $payload, $comment) = map { escape($_) } @$found{qw(requisition payload_id comment)};
     my @attempts = map { [when_text($_->{time}), $_->{http} || '-', escape(answer_text($_))] } reverse @{ $found->{attempts} };
+    my $waits = !$found->{confirmation} && Procurement::Office::order_state($found) eq 'delivered' && time - $found->{time} < 600;
     my $remark = length $comment ? "<dt>Comment</dt><dd>$comment</dd>" : '';
-    return office_page(200, $number, <<"HTML", '/orders');
+    return office_page(200, $number, <<"HTML", '/orders', headers => [$waits ? (Refresh => 2) : ()]);
 <h1>Purchase order $number</h1>
-<p>@{[ state_chip(Procurement::Office::order_state($found)) ]}</p>
+<p>@{[ state_chip(state_of_order($found)) ]}</p>
 <dl><dt>Requisition</dt><dd><a href="/requisitions/$requisition">$requisition</a></dd><dt>payloadID</dt><dd>$payload</dd>
 <dt>Requester</dt><dd>@{[ person_text($found->{person}) ]}</dd>$remark</dl>
 @{[ lines_table($found) ]}
+<h2>Confirmation</h2>
+@{[ confirmation($found) ]}
 <h2>Sent</h2>
 @{[ @attempts ? table([['Time', 'when'], ['HTTP', 'num'], ['Answer']], @attempts) : '<p>Not yet.</p>' ]}
 <p></p><form method="post" action="/orders/$number/send"><button class="quiet">Send again</button></form>
@@ -300,6 +328,12 @@ sub post ($req, $path) {
     return redirect("/requisitions/$id");
 }
 
+# The supplier's own documents: who sent them is proved inside.
+sub cxml ($req) {
+    my ($status, $xml) = take_document($office, $req->raw_body);
+    return [$status, ['Content-Type' => 'text/xml; charset=UTF-8'], [Encode::encode_utf8($xml)]];
+}
+
 # Only the supplier's cart may come from a page of another origin.
 sub foreign ($req) {
     my $origin = $req->header('Origin') // return 0;
@@ -310,6 +344,7 @@ my $app = sub {
     my $req  = Plack::Request->new(shift);
     my $path = $req->path_info;
     return checkout($req)    if $path eq '/punchout/checkout';
+    return cxml($req)        if $path eq '/cxml' && $req->method eq 'POST';
     return get($req, $path)  if $req->method =~ /\A(?:GET|HEAD)\z/;
     return text_answer(405, 'GET, HEAD or POST') if $req->method ne 'POST';
     return text_answer(403, 'not from this site') if foreign($req);

@@ -12,7 +12,7 @@ use POSIX qw(strftime);
 use XML::LibXML;
 use Demo::Page qw(escape);
 
-our @EXPORT_OK = qw(setup_request order_request read_answer read_cart cart_faults pretty mask timestamp product sum money);
+our @EXPORT_OK = qw(setup_request order_request read_document status_response read_answer read_cart cart_faults pretty mask timestamp product sum money);
 
 # UN/CEFACT Recommendation 20: the units that this system's administrator has set up.
 my %UNIT = map { $_ => 1 } qw(
@@ -124,11 +124,33 @@ sub item_out ($line, $requisition = undef) {
 XML
 }
 
+sub status_response ($code, $text) {
+    my ($id, $now, $about) = (escape(time . ".$$." . int(rand 1e9) . '@procurement.example'), timestamp(time), escape($text));
+    return <<"XML";
+<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE cXML SYSTEM "http://xml.cxml.org/schemas/cXML/1.2.014/cXML.dtd">
+<cXML payloadID="$id" timestamp="$now"><Response><Status code="$code" text="$about"/></Response></cXML>
+XML
+}
+
 # ---- reading -------------------------------------------------------------------------------------------------------------
 
 # undef for text that is no XML. Nothing outside of the document is read.
 sub parse ($bytes) {
     return eval { XML::LibXML->new(no_network => 1, load_ext_dtd => 0, expand_entities => 0)->parse_string($bytes) };
+}
+
+# A request of the supplier: {request, element, payload_id, from, to, secret, test}; undef when the bytes are none.
+sub read_document ($bytes) {
+    my $document = parse($bytes) or return undef;
+    my ($element) = $document->findnodes('/cXML/Request/*') or return undef;
+    my %party = map {
+        my ($found) = $document->findnodes("/cXML/Header/$_/Credential");
+        (lc $_ => $found && { domain => $found->getAttribute('domain'), identity => $found->findvalue('Identity') });
+    } qw(From To);
+    return { %party, request => $element->nodeName, element => $element, payload_id => $document->documentElement->getAttribute('payloadID'),
+        secret => $document->findvalue('/cXML/Header/Sender/Credential/SharedSecret'),
+        test => $document->findvalue('/cXML/Request/@deploymentMode') eq 'test' ? 1 : 0 };
 }
 
 # {code, text, detail, start_page}; code is undef when the bytes are no cXML answer.
