@@ -308,8 +308,8 @@ static void read_ca_file(po_reading *x)
         apr_file_close(f);
     }
     if ((rv != APR_SUCCESS && rv != APR_EOF) || !strstr(text, "-----BEGIN "))
-        po_wrong(x, "PO0355: this is no file of certificates in PEM that can be read; write that of the authority which your "
-                 "buyers' servers have theirs from");
+        po_wrong(x, "PO0355: this is no file of certificates in PEM that can be read; write that of the authority "
+                 "which your buyers' servers have theirs from");
     else
         po_keep(x, &x->config->ca_file, file, 0);
 }

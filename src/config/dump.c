@@ -128,8 +128,9 @@ static json_t *texts(const apr_array_header_t *list)
 
 static json_t *profile(const po_profile *f)
 {
-    return json_pack("{s:o, s:o, s:o, s:b, s:b, s:i, s:i, s:i, s:i, s:o, s:i, s:b, s:b, s:b, s:o}", "name", text(f->name),
-                     "dtd", text(f->dtd), "cartField", text(f->cart_field), "cartBase64", f->cart_base64,
+    return json_pack("{s:o, s:o, s:o, s:b, s:b, s:i, s:i, s:i, s:i, s:o, s:i, s:b, s:b, s:b, s:o}",
+                     "name", text(f->name), "dtd", text(f->dtd), "cartField", text(f->cart_field),
+                     "cartBase64", f->cart_base64,
                      "asciiOnly", f->ascii_only, "partBytes", f->part_bytes,
                      "descriptionBytes", f->description_bytes, "shortNameBytes", f->short_name_bytes,
                      "priceDecimals", f->price_decimals, "forbidden", text(f->forbidden),

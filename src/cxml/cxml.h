@@ -255,7 +255,7 @@ typedef struct {
     const char *type;                   /* accept | except | reject: of the order as a whole */
     const char *confirm_id;             /* stays the same when a confirmation is updated (Fulfill.dtd) */
     const char *notice_date;            /* by po_timestamp() */
-    const char *updates;                /* payloadID of the ConfirmationRequest that this one replaces; NULL: the first */
+    const char *updates;                /* payloadID of the ConfirmationRequest that it replaces; NULL: the first */
     const char *comments;               /* NULL: none */
     const apr_array_header_t *items;    /* po_cxml_confirmation_item, with `except` alone; else NULL */
 } po_cxml_confirmation;

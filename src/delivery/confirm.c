@@ -149,7 +149,8 @@ static apr_status_t confirm_order(po_ledger_db *db, const confirming *about, con
     confirming x = *about;
     po_taken_order order;
     const char *digest;
-    apr_status_t rv = po_order_read_taken(db, x.request->site, x.buyer->name, x.request->test, order_id, x.pool, &order);
+    apr_status_t rv = po_order_read_taken(db, x.request->site, x.buyer->name, x.request->test, order_id, x.pool,
+                                          &order);
 
     if (rv != APR_SUCCESS)
         return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
@@ -176,13 +177,17 @@ static int seen_before(const po_request *r, int i)
 {
     const char *id = APR_ARRAY_IDX(r->charges, i, po_charge).order_id;
 
-    while (i-- > 0)
-        if (APR_ARRAY_IDX(r->charges, i, po_charge).order_id && !strcmp(APR_ARRAY_IDX(r->charges, i, po_charge).order_id, id))
+    while (i-- > 0) {
+        const char *earlier = APR_ARRAY_IDX(r->charges, i, po_charge).order_id;
+
+        if (earlier && !strcmp(earlier, id))
             return 1;
+    }
     return 0;
 }
 
-apr_status_t po_delivery_confirm(po_ledger_db *db, const po_site *site, const po_request *r, apr_time_t now, apr_pool_t *p)
+apr_status_t po_delivery_confirm(po_ledger_db *db, const po_site *site, const po_request *r, apr_time_t now,
+                                 apr_pool_t *p)
 {
     confirming x = { site, po_site_buyer(site, r->buyer), r, now, p };
     apr_status_t rv = APR_SUCCESS;

@@ -20,8 +20,8 @@ po_verdict po_judge_event(int rc, int status, int complete, po_backend_life *lif
 po_verdict po_judge_mail(int ok, int code, po_backend_life *life);
 
 #define PO_POST_500_TRIES 10            /* some systems say 500 to what they will never take */
-/* A document to the buyer. http: the HTTP status; 0: he could not be reached or said nothing. status: of the cXML Response; 0:
- * there was none. tries: this one included. */
+/* A document to the buyer. http: the HTTP status; 0: he could not be reached or said nothing. status: of the cXML
+ * Response; 0: there was none. tries: this one included. */
 po_verdict po_judge_post(int http, int status, int tries, po_backend_life *life);
 
 /* The pause after that many tries: first, doubled, at most longest, an eighth more or less by seed, so that rows that

@@ -131,8 +131,8 @@ static const char *invalid(const po_backend *b, const po_outbox_row *row, const 
         return NULL;
     if (b->site->validate_refuse)
         return apr_pstrcat(p, "is not sent what is not valid by its DTD: ", wrong, NULL);
-    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, b->server, "PO0340: document %s to buyer %s is not valid by its DTD, and is "
-                 "sent: %s", row->key, b->buyer->name, wrong);
+    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, b->server, "PO0340: document %s to buyer %s is not valid by its DTD, "
+                 "and is sent: %s", row->key, b->buyer->name, wrong);
     return NULL;
 }
 
@@ -147,7 +147,8 @@ void po_post_send(po_worker *w, const po_backend *b, const po_outbox_row *row, a
     if (!w->curl)
         w->curl = curl_easy_init();
     if (!post)
-        out->unsendable = apr_psprintf(p, "has no PunchOutPost for documents of kind %s any more; add it", po_post_kind(what));
+        out->unsendable = apr_psprintf(p, "has no PunchOutPost for documents of kind %s any more; add it",
+                                       po_post_kind(what));
     else if (document != row->body && !secret)
         out->unsendable = "has no secret that is valid now; add PunchOutPostSecret";
     else if (!w->curl)
@@ -158,17 +159,18 @@ void po_post_send(po_worker *w, const po_backend *b, const po_outbox_row *row, a
         return;
     send_to(w, b, post->url, document, p, out);
     if (!out->http)
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, b->server, "PO0341: document %s could not be sent to buyer %s: %s", row->key,
-                     b->buyer->name, out->words);
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, b->server, "PO0341: document %s could not be sent to buyer %s: %s",
+                     row->key, b->buyer->name, out->words);
 }
 
 const char *po_post_said(const po_posted *a, po_verdict v, apr_pool_t *p)
 {
-    const char *words = a->words && *a->words ? apr_pstrcat(p, " (", po_utf8_cut(a->words, WORDS_MAX, p), ")", NULL) : "";
-    const char *what;
+    const char *words = "", *what;
 
     if (a->unsendable)
         return a->unsendable;
+    if (a->words && *a->words)
+        words = apr_pstrcat(p, " (", po_utf8_cut(a->words, WORDS_MAX, p), ")", NULL);
     if (!a->http)
         return apr_pstrcat(p, "could not be reached", words, NULL);
     what = a->status ? apr_psprintf(p, "answered HTTP %d, Status %d%s", a->http, a->status, words)

@@ -98,8 +98,8 @@ apr_status_t po_delivery_post(po_ledger_db *db, const po_site *site, const po_po
                               apr_pool_t *p)
 {
     po_document kept = { site->public_url, d->buyer->name, d->payload_id,
-                         d->what == PO_POST_INVOICE ? "InvoiceDetailRequest" : "ConfirmationRequest", d->refers_to, d->body,
-                         1, now };
+                         d->what == PO_POST_INVOICE ? "InvoiceDetailRequest" : "ConfirmationRequest", d->refers_to,
+                         d->body, 1, now };
     po_outbox_row row = { 0 };
     apr_status_t rv;
 

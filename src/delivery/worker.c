@@ -1,7 +1,7 @@
 /* worker.c - lanes of claimed rows, the threads that deliver them, and the results on their way into the ledger.
  *
- * Mail has a lane of its own, so that a slow mail server never holds an event back (prefork has one thread for events); so
- * have documents to buyers.
+ * Mail has a lane of its own, so that a slow mail server never holds an event back (prefork has one thread for events);
+ * so have documents to buyers.
  */
 #include "delivery/delivery_private.h"
 
@@ -240,8 +240,9 @@ static void log_refused(const po_job *j, const char *reason, const char *said)
     server_rec *s = j->backend->server;
 
     if (j->backend->lane == PO_LANE_POST)
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "PO0342: document %s about request %s is refused for good: %s %s. It is "
-                     "not sent again; settle it with the buyer", j->row.key, j->row.request, j->backend->what, said);
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "PO0342: document %s about request %s is refused for good: %s %s. "
+                     "It is not sent again; settle it with the buyer", j->row.key, j->row.request,
+                     j->backend->what, said);
     else
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "PO0315: %s refused %s for good; request %s has failed: %.*s. Tell "
                      "the buyer, or mend it and make a new request", j->backend->what, j->row.key, j->row.request,

@@ -87,8 +87,9 @@ static apr_status_t link_request(po_ledger_db *db, const po_document *d, const c
 /* The request that a document of ours for this buyer was queued for. */
 static apr_status_t link_queued(po_ledger_db *db, const po_document *d, apr_int64_t seq)
 {
-    po_cursor c = { po_statement(db, PO_SQL_DOCUMENT_OUTBOX, "INSERT OR IGNORE INTO request_document(site, request, document)"
-                                 " SELECT site, request, ?4 FROM outbox WHERE site = ?1 AND buyer = ?2 AND key = ?3"
+    po_cursor c = { po_statement(db, PO_SQL_DOCUMENT_OUTBOX, "INSERT OR IGNORE INTO"
+                                 " request_document(site, request, document) SELECT site, request, ?4 FROM outbox"
+                                 " WHERE site = ?1 AND buyer = ?2 AND key = ?3"
                                  " AND request IS NOT NULL") };
 
     po_bind_text(&c, d->site);
@@ -161,8 +162,8 @@ apr_status_t po_confirmation_last(po_ledger_db *db, po_confirmation_record *r, a
 
 apr_status_t po_confirmation_put(po_ledger_db *db, const po_confirmation_record *r)
 {
-    po_cursor c = { po_statement(db, PO_SQL_CONFIRMATION_PUT, "INSERT OR REPLACE INTO confirmation(site, buyer, test, order_id,"
-                                 " payload_id, confirm_id, digest) VALUES(?,?,?,?,?,?,?)") };
+    po_cursor c = { po_statement(db, PO_SQL_CONFIRMATION_PUT, "INSERT OR REPLACE INTO confirmation(site, buyer,"
+                                 " test, order_id, payload_id, confirm_id, digest) VALUES(?,?,?,?,?,?,?)") };
 
     po_bind_text(&c, r->site);
     po_bind_text(&c, r->buyer);

@@ -135,7 +135,7 @@ apr_status_t po_requests_of_order(po_ledger_db *db, const char *site, const char
 /* order_read.c: what an event says of a purchase order, from its latest document; of the lines number and accounting. */
 apr_status_t po_order_read(po_ledger_db *db, const char *site, const char *buyer, int test, const char *order_id,
                            apr_pool_t *p, po_event_order *out);
-/* order_read.c: the latest document about a purchase order, with its lines; what they are about is left to the caller. */
+/* order_read.c: the latest document about a purchase order, with its lines; what those are about is the caller's. */
 apr_status_t po_order_read_taken(po_ledger_db *db, const char *site, const char *buyer, int test, const char *order_id,
                                  apr_pool_t *p, po_taken_order *out);
 /* Order and lines. Fails (APR_EEXIST) when order id, mode, version and type exist already. */

@@ -151,12 +151,12 @@ apr_status_t po_order_read(po_ledger_db *db, const char *site, const char *buyer
     return read_lines(db, seq, o, p);
 }
 
-/* ---- what becomes of it ------------------------------------------------------------------------------------------- */
+/* ---- what becomes of it ------------------------------------------------------------------------------------------ */
 
 static apr_status_t read_taken_lines(po_ledger_db *db, apr_int64_t seq, po_taken_order *out, apr_pool_t *p)
 {
-    po_cursor c = { po_statement(db, PO_SQL_ORDER_TAKEN_LINES, "SELECT line, quantity, unit, request, charge FROM order_line"
-                                 " WHERE purchase_order = ?1 ORDER BY position") };
+    po_cursor c = { po_statement(db, PO_SQL_ORDER_TAKEN_LINES, "SELECT line, quantity, unit, request, charge"
+                                 " FROM order_line WHERE purchase_order = ?1 ORDER BY position") };
     apr_status_t rv, read = APR_SUCCESS;
 
     out->lines = apr_array_make(p, 4, sizeof(po_taken_line));
@@ -180,9 +180,9 @@ apr_status_t po_order_read_taken(po_ledger_db *db, const char *site, const char 
                                  apr_pool_t *p, po_taken_order *out)
 {
     /* as in po_order_read() */
-    po_cursor c = { po_statement(db, PO_SQL_ORDER_TAKEN, "SELECT seq, order_id, order_date, payload_id, type, difference, held,"
-                                 " release_required, test FROM purchase_order WHERE site = ?1 AND buyer = ?2 AND test IN (0, 1)"
-                                 " AND order_id = ?4 ORDER BY test = ?3 DESC, seq DESC LIMIT 1") };
+    po_cursor c = { po_statement(db, PO_SQL_ORDER_TAKEN, "SELECT seq, order_id, order_date, payload_id, type,"
+                                 " difference, held, release_required, test FROM purchase_order WHERE site = ?1 AND buyer = ?2"
+                                 " AND test IN (0, 1) AND order_id = ?4 ORDER BY test = ?3 DESC, seq DESC LIMIT 1") };
     apr_int64_t seq;
     apr_status_t rv;
 

@@ -1,7 +1,7 @@
 /* outbox.c - what has to go out: rows are added with what causes them, claimed by leases, and kept with their outcome.
  *
- * A lane is the rows of one request and class (events, mail, or documents to the buyer). They go out in order: a row that is open or parked
- * holds back those behind it; one that is delivered or has failed for good does not.
+ * A lane is the rows of one request and class (events, mail, or documents to the buyer). They go out in order: a row
+ * that is open or parked holds back those behind it; one that is delivered or has failed for good does not.
  */
 #include "ledger/ledger_private.h"
 

@@ -54,8 +54,8 @@ static line_fate fate_of_request(const po_taken_line *l, const po_buyer *buyer)
     return is_off(charge_of(l)) || change_refused(r) ? LINE_REJECTED : LINE_ACCEPTED;
 }
 
-/* A line that names no request is part of an order that was taken as if it were equal to the cart; one of an order that was
- * held got nothing. */
+/* A line that names no request is part of an order that was taken as if it were equal to the cart; one of an order that
+ * was held got nothing. */
 static line_fate fate_of(const po_taken_order *order, const po_taken_line *l, const po_buyer *buyer)
 {
     if (l->about)

@@ -245,7 +245,7 @@ typedef struct {
     int held;                           /* 200, but a person must decide: no event */
     int awaits_release;                 /* 200, a blanket order that orders nothing by itself */
     const char *detail;                 /* for Status and log: line, both values, what to do; NULL: none */
-    const char *difference;             /* of detail what differs from the cart; NULL: nothing that PunchOutOrderMismatch is about */
+    const char *difference;             /* of detail what PunchOutOrderMismatch is about; NULL: nothing differs */
     apr_array_header_t *lines;          /* po_order_match_line */
     apr_array_header_t *requests;       /* po_request *: those that this order changes, each once */
     apr_array_header_t *outcomes;       /* po_order_outcome of each of them: which event the backend gets, if any */
@@ -315,10 +315,10 @@ typedef struct {
     apr_array_header_t *items;          /* po_cxml_confirmation_item, with except; else NULL */
 } po_confirmation;
 
-/* What becomes of an order whose lines know their requests. It is accepted when all that it ordered is ready, rejected when
- * nothing of it will be, else each line says which, and why. An order that was taken in spite of a difference is an exception
- * that names it. Too early: something is open, held, or awaits another approval; the buyer has taken it back; it is a
- * blanket order that awaits releases. */
+/* What becomes of an order whose lines know their requests. It is accepted when all that it ordered is ready, rejected
+ * when nothing of it will be, else each line says which, and why. An order that was taken in spite of a difference is
+ * an exception that names it. Too early: something is open, held, or awaits another approval; the buyer has taken it
+ * back; it is a blanket order that awaits releases. */
 void po_confirmation_decide(const po_taken_order *order, const po_buyer *buyer, po_confirmation *out, apr_pool_t *p);
 
 /* ---- event.c: what the fulfillment backend is told ------------------------------------------------------------ */
