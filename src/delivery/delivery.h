@@ -71,8 +71,8 @@ const po_post *po_delivery_post_of(const po_buyer *buyer, unsigned what);
 void po_delivery_header(po_cxml_header *h, const po_site *site, const po_buyer *buyer, int test);
 
 /* confirm.c, in a job, after the request was written: tells the buyer what becomes of each purchase order of its
- * charges, once every request on it is decided (po_confirmation_decide). The same is not said twice; something else is an
- * update. Does nothing where the buyer takes no confirmations. */
+ * charges, once every request on it is decided (po_confirmation_decide). The same is not said twice; something else is
+ * an update. Does nothing where the buyer takes no confirmations. */
 apr_status_t po_delivery_confirm(po_ledger_db *db, const po_site *site, const po_request *r, apr_time_t now,
                                  apr_pool_t *p);
 

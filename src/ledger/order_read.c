@@ -181,7 +181,8 @@ apr_status_t po_order_read_taken(po_ledger_db *db, const char *site, const char 
 {
     /* as in po_order_read() */
     po_cursor c = { po_statement(db, PO_SQL_ORDER_TAKEN, "SELECT seq, order_id, order_date, payload_id, type,"
-                                 " difference, held, release_required, test FROM purchase_order WHERE site = ?1 AND buyer = ?2"
+                                 " difference, held, release_required, test FROM purchase_order WHERE site = ?1"
+                                 " AND buyer = ?2"
                                  " AND test IN (0, 1) AND order_id = ?4 ORDER BY test = ?3 DESC, seq DESC LIMIT 1") };
     apr_int64_t seq;
     apr_status_t rv;
