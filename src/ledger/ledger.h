@@ -205,6 +205,20 @@ typedef struct {                                /* what the buyer was told last 
 apr_status_t po_confirmation_last(po_ledger_db *db, po_confirmation_record *c, apr_pool_t *p);
 apr_status_t po_confirmation_put(po_ledger_db *db, const po_confirmation_record *c);
 
+typedef struct {                                /* NULL and 0 don't restrict */
+    const char *site, *buyer, *order_id;
+    int held;                                   /* those that are held, or have a request that is */
+    int limit;
+} po_order_filter;
+/* Documents about orders, latest first (po_order_record *). For tools: it reads much. */
+apr_status_t po_order_list(po_ledger_db *db, const po_order_filter *f, apr_pool_t *p, apr_array_header_t **out);
+/* The documents about this order are not held any more: somebody has decided. */
+apr_status_t po_order_decided(po_ledger_db *db, const char *site, const char *buyer, int test, const char *order_id);
+/* The lines (int) of the request's charges on that order which the latest document about it, an update that is held, leaves
+ * out. */
+apr_status_t po_order_left_out(po_ledger_db *db, const po_request *r, const char *order_id, apr_pool_t *p,
+                               apr_array_header_t *lines);
+
 apr_status_t po_subscription_put(po_ledger_db *db, const po_request *r, const char *subscription, apr_time_t now);
 
 /* ---- outbox.c ------------------------------------------------------------------------------------------------- */
@@ -220,6 +234,7 @@ typedef struct po_outbox_row {
     const char *recipients;                     /* mail: addresses joined by ','; post: which kind of document it is */
     const char *body;
     apr_time_t created;
+    po_order_outcome outcome;                   /* of an event: what it tells; NONE: not an event, or an old one */
 } po_outbox_row;
 
 /* Rows of one request and channel go out in order; a parked one holds back those behind it. due: not before. */
@@ -251,8 +266,65 @@ apr_status_t po_outbox_get(po_ledger_db *db, const char *key, apr_pool_t *p, po_
                            po_outbox_state *state);
 /* 1 in *open when an event of this request is not delivered yet, or parked. */
 apr_status_t po_outbox_open(po_ledger_db *db, const char *site, const char *request, int *open);
+typedef struct {
+    po_outbox_row *row;
+    po_outbox_state state;
+    apr_time_t due;
+    int claimed;                                /* on its way at the moment */
+    const char *answer;                         /* the last one; NULL: none */
+} po_outbox_entry;
+/* A row goes out (again) at once, under its key; its time to try begins anew. */
+apr_status_t po_outbox_reopen(po_ledger_db *db, apr_int64_t seq, apr_time_t now);
+/* A parked row, or one that waits, fails for good; APR_NOTFOUND: it is neither (on its way, or at its end). */
+apr_status_t po_outbox_drop(po_ledger_db *db, apr_int64_t seq);
+/* The events of the same request behind row that have not gone out (po_outbox_entry). */
+apr_status_t po_outbox_behind(po_ledger_db *db, const po_outbox_row *row, apr_pool_t *p, apr_array_header_t **out);
+/* For tools, these read much: what is not delivered, oldest first (po_outbox_entry); request NULL: of all. */
+apr_status_t po_outbox_list(po_ledger_db *db, const char *site, int parked, const char *request, apr_pool_t *p,
+                            apr_array_header_t **out);
+/* The event of a request that was delivered last; APR_NOTFOUND. */
+apr_status_t po_outbox_last_event(po_ledger_db *db, const char *site, const char *request, apr_pool_t *p,
+                                  const char **key);
+/* Whether a later event of the same request was delivered. */
+apr_status_t po_outbox_overtaken(po_ledger_db *db, const po_outbox_row *row, int *overtaken);
 /* The last answer of the backend about this request's events that are parked or failed; NULL: none. */
 apr_status_t po_outbox_trouble(po_ledger_db *db, const char *site, const char *request, apr_pool_t *p,
                                const char **text);
+
+/* ---- decisions.c: the operator's word, the audit record ---------------------------------------------------------- */
+
+#define PO_DECIDE_RELEASE "release"             /* id: an order's, or a request's */
+#define PO_DECIDE_REFUSE "refuse"
+#define PO_DECIDE_CANCEL "cancel"               /* id: a request's */
+#define PO_DECIDE_RETRY "retry"                 /* id: a key of the outbox */
+#define PO_DECIDE_DROP "drop"
+
+typedef struct {
+    apr_int64_t seq;
+    const char *site, *what, *id;
+    const char *buyer;                          /* of an order; else NULL */
+    const char *event;                          /* release of a request whose backend never answered: its event; else NULL */
+    const char *reason;                         /* NULL: none was given */
+    const char *by;                             /* NAME@HOST */
+    apr_time_t at;
+    apr_time_t done;                            /* 0: not yet */
+    int carried_out;                            /* 0 when it could not be */
+    const char *outcome;                        /* a sentence; NULL: not yet */
+} po_decision;
+
+/* A tool's connection that may write. Everything that it writes must be one statement: the server waits for it. NULL, or a
+ * sentence that says what is wrong and what to do. */
+const char *po_ledger_connect(po_ledger_db **db, const char *path, apr_pool_t *p);
+/* Sets d->seq. One statement. */
+apr_status_t po_decision_insert(po_ledger_db *db, po_decision *d);
+/* APR_NOTFOUND. */
+apr_status_t po_decision_get(po_ledger_db *db, apr_int64_t seq, apr_pool_t *p, po_decision **out);
+/* Those of a site that wait, oldest first, at most limit (po_decision *). */
+apr_status_t po_decisions_open(po_ledger_db *db, const char *site, int limit, apr_pool_t *p, apr_array_header_t **out);
+/* Its end, once: APR_NOTFOUND when it has one. */
+apr_status_t po_decision_close(po_ledger_db *db, apr_int64_t seq, int carried_out, const char *outcome, apr_time_t now);
+/* All about that id, which is an order's (buyer not NULL), a request's, whose orders and events count too, or a key; oldest first. */
+apr_status_t po_decisions_about(po_ledger_db *db, const char *site, const char *id, const char *buyer, apr_pool_t *p,
+                                apr_array_header_t **out);
 
 #endif

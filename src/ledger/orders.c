@@ -147,6 +147,62 @@ apr_status_t po_order_latest(po_ledger_db *db, const char *site, const char *buy
     return first_order(db, c.st, p, out);
 }
 
+apr_status_t po_order_list(po_ledger_db *db, const po_order_filter *f, apr_pool_t *p, apr_array_header_t **out)
+{
+    po_cursor c = { po_statement(db, PO_SQL_ORDER_LIST, "SELECT " ORDER_COLUMNS " FROM purchase_order o WHERE site = ?1"
+                                 " AND (?2 IS NULL OR buyer = ?2) AND (?3 IS NULL OR order_id = ?3)"
+                                 " AND (?4 = 0 OR held <> 0 OR EXISTS (SELECT 1 FROM order_line l JOIN request r"
+                                 "  ON r.site = l.site AND r.id = l.request WHERE l.purchase_order = o.seq AND r.state = 8))"
+                                 " ORDER BY seq DESC LIMIT ?5") };
+    apr_status_t rv;
+
+    *out = apr_array_make(p, 16, sizeof(po_order_record *));
+    po_bind_text(&c, f->site);
+    po_bind_text(&c, f->buyer);
+    po_bind_text(&c, f->order_id);
+    po_bind_int(&c, f->held);
+    po_bind_int(&c, f->limit > 0 ? f->limit : -1);
+    while ((rv = po_next(db, c.st)) == APR_SUCCESS)
+        APR_ARRAY_PUSH(*out, po_order_record *) = read_order(c.st, p);
+    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+}
+
+apr_status_t po_order_decided(po_ledger_db *db, const char *site, const char *buyer, int test, const char *order_id)
+{
+    po_cursor c = { po_statement(db, PO_SQL_ORDER_DECIDED, "UPDATE purchase_order SET held = 0 WHERE site = ?1"
+                                 " AND buyer = ?2 AND test = ?3 AND order_id = ?4 AND held <> 0") };
+
+    po_bind_text(&c, site);
+    po_bind_text(&c, buyer);
+    po_bind_int(&c, test);
+    po_bind_text(&c, order_id);
+    return po_step(db, c.st);
+}
+
+apr_status_t po_order_left_out(po_ledger_db *db, const po_request *r, const char *order_id, apr_pool_t *p,
+                               apr_array_header_t *lines)
+{
+    po_cursor c = { po_statement(db, PO_SQL_ORDER_LEFT_OUT, "SELECT c.line FROM (SELECT seq, held, type FROM purchase_order"
+                                 "  WHERE site = ?1 AND buyer = ?3 AND test = ?4 AND order_id = ?5 ORDER BY seq DESC LIMIT 1) o"
+                                 " JOIN charge c ON c.request = (SELECT seq FROM request WHERE site = ?1 AND id = ?2)"
+                                 " WHERE o.held <> 0 AND o.type = 'update' AND c.state = 1 AND c.order_id = ?5"
+                                 " AND NOT EXISTS (SELECT 1 FROM order_line l WHERE l.purchase_order = o.seq"
+                                 "  AND l.request = ?2 AND l.charge = c.line)") };
+    apr_status_t rv;
+
+    po_bind_text(&c, r->site);
+    po_bind_text(&c, r->id);
+    po_bind_text(&c, r->buyer);
+    po_bind_int(&c, r->test);
+    po_bind_text(&c, order_id);
+    while ((rv = po_next(db, c.st)) == APR_SUCCESS) {
+        po_cursor row = { c.st };
+
+        APR_ARRAY_PUSH(lines, int) = (int)po_read_int(&row);
+    }
+    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+}
+
 static apr_status_t insert_header(po_ledger_db *db, const po_order_record *rec, const po_cxml_order *order)
 {
     po_cursor c = { po_statement(db, PO_SQL_ORDER_INSERT, "INSERT INTO purchase_order(" ORDER_COLUMNS ", order_date,"

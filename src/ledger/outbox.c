@@ -11,7 +11,7 @@
 _Static_assert(PO_OUTBOX_OPEN == 0 && PO_OUTBOX_DONE == 1 && PO_OUTBOX_PARKED == 2 && PO_OUTBOX_FAILED == 3,
                "the numbers in the statements and indices of this room");
 
-#define ROW_COLUMNS "seq, tries, key, site, channel, buyer, request, recipients, body, created"
+#define ROW_COLUMNS "seq, tries, key, site, channel, buyer, request, recipients, body, created, outcome"
 
 /* No older row of the lane is open or parked. The first term on state is the condition of the index outbox_lane. */
 #define IS_HEAD_OF_LANE \
@@ -42,13 +42,15 @@ static po_outbox_row *read_row(sqlite3_stmt *st, apr_pool_t *p)
     r->recipients = po_read_text(&c, p);
     r->body = po_read_text(&c, p);
     r->created = po_read_int(&c);
+    r->outcome = (po_order_outcome)po_read_int(&c);
     return r;
 }
 
 apr_status_t po_outbox_add(po_ledger_db *db, const po_outbox_row *row, apr_time_t due)
 {
     po_cursor c = { po_statement(db, PO_SQL_OUTBOX_ADD, "INSERT INTO outbox(site, key, channel, class, request, buyer,"
-                                 " state, due, tries, created, recipients, body) VALUES(?,?,?,?,?,?,0,?,0,?,?,?)") };
+                                 " state, due, tries, created, recipients, body, outcome)"
+                                 " VALUES(?,?,?,?,?,?,0,?,0,?,?,?,?)") };
     apr_status_t rv;
 
     po_bind_text(&c, row->site);
@@ -61,6 +63,7 @@ apr_status_t po_outbox_add(po_ledger_db *db, const po_outbox_row *row, apr_time_
     po_bind_int(&c, row->created);
     po_bind_text(&c, row->recipients);
     po_bind_text(&c, row->body);
+    po_bind_int(&c, row->outcome);
     rv = po_step(db, c.st);
     if (rv == APR_SUCCESS)
         db->wakes = 1;
@@ -313,6 +316,112 @@ apr_status_t po_outbox_recover(po_ledger_db *db, apr_int64_t me, int (*alive)(ap
     }
     db->wakes = db->wakes || *n > 0;
     return rv;
+}
+
+/* ---- the operator's word ---------------------------------------------------------------------------------------- */
+
+apr_status_t po_outbox_reopen(po_ledger_db *db, apr_int64_t seq, apr_time_t now)
+{
+    po_cursor c = { po_statement(db, PO_SQL_OUTBOX_REOPEN, "UPDATE outbox SET state = 0, owner = NULL, tries = 0,"
+                                 " due = ?2, created = ?2 WHERE seq = ?1") };
+    apr_status_t rv;
+
+    po_bind_int(&c, seq);
+    po_bind_int(&c, now);
+    rv = po_step(db, c.st);
+    db->wakes = db->wakes || rv == APR_SUCCESS;
+    return rv;
+}
+
+apr_status_t po_outbox_drop(po_ledger_db *db, apr_int64_t seq)
+{
+    po_cursor c = { po_statement(db, PO_SQL_OUTBOX_DROP, "UPDATE outbox SET state = 3 WHERE seq = ?1"
+                                 " AND (state = 2 OR (state = 0 AND owner IS NULL))") };
+    apr_status_t rv;
+
+    po_bind_int(&c, seq);
+    rv = po_step(db, c.st);
+    if (rv != APR_SUCCESS)
+        return rv;
+    return sqlite3_changes(db->handle) ? wake_if_followed(db, seq) : APR_NOTFOUND;
+}
+
+/* Rows with their state. */
+static apr_status_t read_entries(po_ledger_db *db, sqlite3_stmt *st, apr_pool_t *p, apr_array_header_t **out)
+{
+    apr_status_t rv;
+
+    *out = apr_array_make(p, 8, sizeof(po_outbox_entry));
+    while ((rv = po_next(db, st)) == APR_SUCCESS) {
+        po_outbox_entry *e = apr_array_push(*out);
+        po_cursor c = { st, sqlite3_column_count(st) - 4 };
+
+        e->row = read_row(st, p);
+        e->state = (po_outbox_state)po_read_int(&c);
+        e->due = po_read_int(&c);
+        e->claimed = (int)po_read_int(&c);
+        e->answer = po_read_text(&c, p);
+    }
+    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+}
+
+#define ENTRY_COLUMNS ROW_COLUMNS ", state, due, owner IS NOT NULL, answer"
+
+apr_status_t po_outbox_behind(po_ledger_db *db, const po_outbox_row *row, apr_pool_t *p, apr_array_header_t **out)
+{
+    po_cursor c = { po_statement(db, PO_SQL_OUTBOX_LANE, "SELECT " ENTRY_COLUMNS " FROM outbox WHERE site = ?1"
+                                 " AND request = ?2 AND class = 0 AND state <> 1 AND state <> 3 AND seq > ?3 ORDER BY seq") };
+
+    po_bind_text(&c, row->site);
+    po_bind_text(&c, row->request);
+    po_bind_int(&c, row->seq);
+    return read_entries(db, c.st, p, out);
+}
+
+apr_status_t po_outbox_list(po_ledger_db *db, const char *site, int parked, const char *request, apr_pool_t *p,
+                            apr_array_header_t **out)
+{
+    po_cursor c = { po_statement(db, PO_SQL_OUTBOX_LIST, "SELECT " ENTRY_COLUMNS " FROM outbox WHERE site = ?1"
+                                 " AND state <> 1 AND (?2 = 0 OR state = 2) AND (?3 IS NULL OR request = ?3) ORDER BY seq") };
+
+    po_bind_text(&c, site);
+    po_bind_int(&c, parked);
+    po_bind_text(&c, request);
+    return read_entries(db, c.st, p, out);
+}
+
+apr_status_t po_outbox_last_event(po_ledger_db *db, const char *site, const char *request, apr_pool_t *p,
+                                  const char **key)
+{
+    po_cursor c = { po_statement(db, PO_SQL_OUTBOX_LAST, "SELECT key FROM outbox WHERE site = ?1 AND request = ?2"
+                                 " AND class = 0 AND state = 1 ORDER BY seq DESC LIMIT 1") };
+    apr_status_t rv;
+
+    *key = NULL;
+    po_bind_text(&c, site);
+    po_bind_text(&c, request);
+    rv = po_next(db, c.st);
+    if (rv != APR_SUCCESS)
+        return rv;
+    c.at = 0;
+    *key = po_read_text(&c, p);
+    sqlite3_reset(c.st);
+    return APR_SUCCESS;
+}
+
+apr_status_t po_outbox_overtaken(po_ledger_db *db, const po_outbox_row *row, int *overtaken)
+{
+    po_cursor c = { po_statement(db, PO_SQL_OUTBOX_LATER, "SELECT 1 FROM outbox WHERE seq > ?3 AND site = ?1"
+                                 " AND request = ?2 AND class = 0 AND state = 1 LIMIT 1") };
+    apr_status_t rv;
+
+    po_bind_text(&c, row->site);
+    po_bind_text(&c, row->request);
+    po_bind_int(&c, row->seq);
+    rv = po_next(db, c.st);
+    *overtaken = rv == APR_SUCCESS;
+    sqlite3_reset(c.st);
+    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
 }
 
 /* ---- looking -------------------------------------------------------------------------------------------------- */

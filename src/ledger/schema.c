@@ -153,5 +153,15 @@ const char *const po_schema[PO_SCHEMA_VERSION] = {
     "  site TEXT NOT NULL, buyer TEXT NOT NULL, test INTEGER NOT NULL, order_id TEXT NOT NULL,"
     "  payload_id TEXT NOT NULL, confirm_id TEXT NOT NULL, digest TEXT NOT NULL,"
     "  PRIMARY KEY(site, buyer, test, order_id)"
-    ") WITHOUT ROWID;",
+    ") WITHOUT ROWID;"
+
+    "ALTER TABLE outbox ADD COLUMN outcome INTEGER NOT NULL DEFAULT 0;"      /* of an event: po_order_outcome; 0: unknown */
+    /* what an operator decided, by whom and when, and what came of it: never deleted. event: of a release, the one to send again */
+    "CREATE TABLE decision("
+    "  seq INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  site TEXT NOT NULL, what TEXT NOT NULL, id TEXT NOT NULL, buyer TEXT, event TEXT, reason TEXT,"
+    "  made_by TEXT NOT NULL, at INTEGER NOT NULL,"
+    "  done INTEGER NOT NULL, carried_out INTEGER NOT NULL, outcome TEXT);"    /* done 0: not yet */
+    "CREATE INDEX decision_open ON decision(site, seq) WHERE done = 0;"
+    "CREATE INDEX decision_id ON decision(site, id);"
 };
