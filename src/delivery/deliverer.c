@@ -25,6 +25,7 @@ APLOG_USE_MODULE(punchout);
 #define ELECT_WAIT apr_time_from_msec(250)      /* bounds how long a stop waits */
 #define LEASE apr_time_from_sec(15 * 60)        /* for an owner that hangs: a dead one is noticed at once */
 #define RECOVER_EVERY apr_time_from_sec(2)
+#define DECIDE_EVERY apr_time_from_msec(900)     /* each second: SLEEP_MS must be over it */
 #define KEEP_HOUSE_EVERY apr_time_from_sec(60)
 #define REMIND_BEFORE apr_time_from_sec(3 * 24 * 3600)      /* a request ends */
 #define REMIND_AT_ONCE 100              /* a job holds up all others: the rest comes with the next round */
@@ -252,7 +253,7 @@ static void look_again(void)
 static void lead(apr_pool_t *p)
 {
     struct pollfd fds[2] = { { po_shared_get()->wake_read, POLLIN, 0 }, { control[0], POLLIN, 0 } };
-    apr_time_t recovered = 0, kept = 0;
+    apr_time_t recovered = 0, kept = 0, decided = 0;
 
     if (!owner_take() || !po_workers_start(me.pool))
         return;
@@ -272,6 +273,10 @@ static void lead(apr_pool_t *p)
         if (now - kept >= KEEP_HOUSE_EVERY) {
             keep_house();
             kept = now;
+        }
+        if (now - decided >= DECIDE_EVERY) {
+            po_decide(&me, crypto, p);
+            decided = now;
         }
         ms = claim(p);
         apr_pool_clear(p);

@@ -33,10 +33,11 @@ int po_delivery_stopped(int wait_ms);
 
 /* ---- answers, shared with handlers/fulfilled.c ---------------------------------------------------------------- */
 
-/* In a job: a backend's final word about an event's request. Sets state active (tested, for a test) or failed, keeps
- * subscription and URL, and queues the mail; its key comes of the event's, so that it is made once. */
-apr_status_t po_delivery_settle(po_ledger_db *db, const po_site *site, const char *request, const char *event,
-                                const po_answer *a, int failed, apr_time_t now, apr_pool_t *p);
+/* In a job: a backend's final word about an event. Sets its request's state active (tested, for a test) or failed, keeps
+ * subscription and URL, and queues the mail; its key comes of the event's, so that it is made once. A refused change leaves
+ * the request as it was; a request that ended otherwise in the meantime stays so. */
+apr_status_t po_delivery_settle(po_ledger_db *db, const po_site *site, const po_outbox_row *event, const po_answer *a,
+                                int failed, apr_time_t now, apr_pool_t *p);
 
 /* ---- event_queue.c: events on their way into the outbox --------------------------------------------------------- */
 
@@ -82,6 +83,10 @@ apr_status_t po_delivery_confirm(po_ledger_db *db, const po_site *site, const po
  * PunchOutMail, or a request without an address, gets none. */
 apr_status_t po_delivery_mail(po_ledger_db *db, const po_site *site, po_mail_kind kind, const po_request *r,
                               const char *key, apr_time_t now, apr_pool_t *p);
+
+/* The same for a request that an order (the payloadID of its document, or NULL) has left held: once for each such cause. */
+apr_status_t po_delivery_mail_held(po_ledger_db *db, const po_site *site, const po_request *r, const char *cause,
+                                   apr_time_t now, apr_pool_t *p);
 
 #define PO_LINK_TOKEN 41                        /* with NUL */
 /* What a mail's link to requests/ID is signed with; until: seconds since the epoch. An HMAC of the ledger's key. */

@@ -12,6 +12,7 @@
  *   event_queue.c events of requests on their way into the outbox
  *   mail_queue.c templates of each site, signed links, mails on their way into the outbox
  *   settle.c     what an answer means for the request
+ *   decide.c     the operator's decisions carried out
  *   judge.c, mail_text.c, mail_template.c   the parts that need no httpd
  */
 #ifndef PO_DELIVERY_PRIVATE_H
@@ -161,7 +162,12 @@ void po_curl_trust(void *handle, const po_site *site);
 const char *po_mail_check(apr_pool_t *p);
 
 /* In a job: the backend said 202. */
-apr_status_t po_settle_accepted(po_ledger_db *db, const po_site *site, const char *request, apr_time_t now,
+apr_status_t po_settle_accepted(po_ledger_db *db, const po_site *site, const po_outbox_row *event, apr_time_t now,
                                 apr_pool_t *p);
+
+/* ---- decide.c ------------------------------------------------------------------------------------------------- */
+
+/* The operator's decisions that stand in the ledger are carried out, each in a job of its own. */
+void po_decide(const po_deliverer *d, po_crypto *c, apr_pool_t *p);
 
 #endif

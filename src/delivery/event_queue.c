@@ -63,7 +63,8 @@ static apr_status_t earlier_orders(po_ledger_db *db, const po_request *r, const 
     return rv;
 }
 
-static apr_status_t add_event(po_ledger_db *db, const po_site *site, const po_request *request, po_event *e, apr_pool_t *p)
+static apr_status_t add_event(po_ledger_db *db, const po_site *site, const po_request *request, po_event *e,
+                              po_order_outcome outcome, apr_pool_t *p)
 {
     po_outbox_row row = { 0 };
 
@@ -74,6 +75,7 @@ static apr_status_t add_event(po_ledger_db *db, const po_site *site, const po_re
     row.request = request->id;
     row.body = po_event_json(e, p);
     row.created = e->time;
+    row.outcome = outcome;
     return row.body ? po_outbox_add(db, &row, e->time) : APR_EGENERAL;
 }
 
@@ -103,8 +105,9 @@ apr_status_t po_delivery_event(po_ledger_db *db, const po_site *site, po_request
     e.request = request;
     e.order = order;
     e.order_payload = payload_id;
-    request->told = 1;
+    if (!request->told)
+        request->told = 1;
     if (outcome == PO_OUTCOME_APPROVED)
         request->state = PO_STATE_APPROVED;
-    return add_event(db, site, request, &e, p);
+    return add_event(db, site, request, &e, outcome, p);
 }

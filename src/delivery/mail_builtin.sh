@@ -6,7 +6,7 @@ echo '/* mail_builtin.c - made from conf/mail by mail_builtin.sh: edit those. */
 echo '#include "delivery/mail_text.h"'
 echo
 echo 'const char *const po_mail_builtin[PO_MAIL_KINDS][2] = {'
-for kind in requested ready held failed expires; do
+for kind in requested ready held failed expires changed cancelled; do
     for type in txt html; do
         [ $type = txt ] && echo '    {'
         sed -e 's/[\\"]/\\&/g' -e 's/^/        "/' -e 's/$/\\n"/' "$1/$kind.$type"

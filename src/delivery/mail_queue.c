@@ -93,3 +93,13 @@ apr_status_t po_delivery_mail(po_ledger_db *db, const po_site *site, po_mail_kin
     row.created = now;
     return po_outbox_add(db, &row, now);
 }
+
+apr_status_t po_delivery_mail_held(po_ledger_db *db, const po_site *site, const po_request *r, const char *cause,
+                                   apr_time_t now, apr_pool_t *p)
+{
+    const char *text = apr_pstrcat(p, cause ? cause : "", "\n", r->reason ? r->reason : "", NULL);
+    apr_ssize_t len = APR_HASH_KEY_STRING;
+    const char *key = apr_psprintf(p, "mail-%s-held-%08x", r->id, apr_hashfunc_default(text, &len));
+
+    return po_delivery_mail(db, site, PO_MAIL_HELD, r, key, now, p);
+}

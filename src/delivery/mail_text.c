@@ -143,7 +143,8 @@ static const char *orders(const po_request *r, apr_pool_t *p)
 
 const char *po_mail_kind_name(po_mail_kind kind)
 {
-    static const char *const names[PO_MAIL_KINDS] = { "requested", "ready", "held", "failed", "expires" };
+    static const char *const names[PO_MAIL_KINDS] = { "requested", "ready", "held", "failed", "expires",
+                                                         "changed", "cancelled" };
 
     return names[kind];
 }
@@ -252,12 +253,29 @@ static const char *day(apr_time_t when, apr_pool_t *p)
     return apr_psprintf(p, "%04d-%02d-%02d", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday);
 }
 
+/* Those that may still be paid for. */
+static apr_array_header_t *live_charges(const po_request *r, apr_pool_t *p)
+{
+    apr_array_header_t *live = apr_array_make(p, 2, sizeof(po_charge));
+    int i;
+
+    for (i = 0; r->charges && i < r->charges->nelts; i++) {
+        const po_charge *c = &APR_ARRAY_IDX(r->charges, i, po_charge);
+
+        if (c->state != PO_CHARGE_CANCELLED && c->state != PO_CHARGE_EXPIRED)
+            APR_ARRAY_PUSH(live, po_charge) = *c;
+    }
+    return live;
+}
+
 static const char *total(const po_request *r, apr_pool_t *p)
 {
     char text[PO_DECIMAL_TEXT];
     po_decimal sum;
+    po_request live = *r;
 
-    if (!r->charges || po_request_total(r, &sum) != APR_SUCCESS)
+    live.charges = live_charges(r, p);
+    if (!live.charges->nelts || po_request_total(&live, &sum) != APR_SUCCESS)
         return NULL;
     return apr_pstrcat(p, po_decimal_text(&sum, 2, text), " ", r->currency ? r->currency : "", NULL);
 }
@@ -271,7 +289,7 @@ static void fill(po_template_data *d, const po_mail_about *a, apr_pool_t *p)
 {
     const po_request *r = a->request;
     apr_table_t *t = apr_table_make(p, 16);
-    apr_array_header_t *rows = apr_array_make(p, 2, sizeof(apr_table_t *));
+    apr_array_header_t *rows = apr_array_make(p, 2, sizeof(apr_table_t *)), *charges = live_charges(r, p);
     int i;
 
     set(t, "product", product_name(r));
@@ -288,8 +306,8 @@ static void fill(po_template_data *d, const po_mail_about *a, apr_pool_t *p)
     set(t, "total", total(r, p));
     set(t, "reason", r->reason);
     set(t, "test", a->test ? "TEST" : NULL);
-    for (i = 0; r->charges && i < r->charges->nelts; i++)
-        APR_ARRAY_PUSH(rows, apr_table_t *) = charge_values(&APR_ARRAY_IDX(r->charges, i, po_charge), p);
+    for (i = 0; i < charges->nelts; i++)
+        APR_ARRAY_PUSH(rows, apr_table_t *) = charge_values(&APR_ARRAY_IDX(charges, i, po_charge), p);
     d->values = t;
     d->list = "charges";
     d->rows = rows;

@@ -6,7 +6,8 @@
 #include "market/market.h"
 
 typedef enum {
-    PO_MAIL_REQUESTED, PO_MAIL_READY, PO_MAIL_HELD, PO_MAIL_FAILED, PO_MAIL_EXPIRES, PO_MAIL_KINDS
+    PO_MAIL_REQUESTED, PO_MAIL_READY, PO_MAIL_HELD, PO_MAIL_FAILED, PO_MAIL_EXPIRES,
+    PO_MAIL_CHANGED, PO_MAIL_CANCELLED, PO_MAIL_KINDS
 } po_mail_kind;
 
 /* "requested", "ready" ...: also the names of the files that hold the templates. */

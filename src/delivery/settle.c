@@ -10,19 +10,40 @@ static int may_settle(po_state s)
            || s == PO_STATE_TESTED || s == PO_STATE_HELD || s == PO_STATE_FAILED;
 }
 
-static apr_status_t refuse(po_ledger_db *db, const po_site *site, po_request *r, const char *event, const po_answer *a,
-                           apr_time_t now, apr_pool_t *p)
+/* The first event says that there is a subscription; an update's or a cancellation's finds one. An event of before outcomes
+ * were kept is taken for the first, unless the subscription is there. */
+static int is_first(const po_outbox_row *event, const po_request *r)
+{
+    return event->outcome == PO_OUTCOME_APPROVED || (event->outcome == PO_OUTCOME_NONE && r->state != PO_STATE_ACTIVE);
+}
+
+/* The backend would not have the cancellation: the request stays cancelled, and everybody hears of it. */
+static apr_status_t refuse_cancel(po_ledger_db *db, const po_site *site, po_request *r, const po_outbox_row *event,
+                                  const po_answer *a, apr_time_t now, apr_pool_t *p)
 {
     apr_status_t rv;
 
-    if (r->state != PO_STATE_ACTIVE)    /* a refused change leaves the subscription as it was */
+    r->reason = apr_psprintf(p, "%s%sThe seller's system refused the cancellation: %s", r->reason ? r->reason : "",
+                             r->reason ? ". " : "", a->reason ? a->reason : "it gave no reason");
+    rv = po_request_update(db, r);
+    return rv == APR_SUCCESS ? po_delivery_mail(db, site, PO_MAIL_CANCELLED, r,
+                                                apr_pstrcat(p, "mail-", event->key, "-failed", NULL), now, p) : rv;
+}
+
+static apr_status_t refuse(po_ledger_db *db, const po_site *site, po_request *r, const po_outbox_row *event,
+                           const po_answer *a, apr_time_t now, apr_pool_t *p)
+{
+    apr_status_t rv;
+
+    if (is_first(event, r))             /* a refused change leaves the subscription as it was */
         r->state = PO_STATE_FAILED;
-    r->reason = a->reason ? a->reason : "The seller's system refused the order without a reason";
+    if (r->state != PO_STATE_HELD)
+        r->reason = a->reason ? a->reason : "The seller's system refused the order without a reason";
     rv = po_request_update(db, r);
     if (rv == APR_SUCCESS)
         rv = po_delivery_confirm(db, site, r, now, p);
-    return rv == APR_SUCCESS ? po_delivery_mail(db, site, PO_MAIL_FAILED, r, apr_pstrcat(p, "mail-", event, "-failed", NULL),
-                                                now, p) : rv;
+    return rv == APR_SUCCESS ? po_delivery_mail(db, site, PO_MAIL_FAILED, r,
+                                                apr_pstrcat(p, "mail-", event->key, "-failed", NULL), now, p) : rv;
 }
 
 static void settle_state(po_request *r, int test)
@@ -32,16 +53,29 @@ static void settle_state(po_request *r, int test)
         r->reason = NULL;
 }
 
-apr_status_t po_delivery_settle(po_ledger_db *db, const po_site *site, const char *request, const char *event,
-                                const po_answer *a, int failed, apr_time_t now, apr_pool_t *p)
+/* The request has ended otherwise: all that counts is that the backend knows of it, and what it says of a cancellation. */
+static apr_status_t settle_ended(po_ledger_db *db, const po_site *site, po_request *r, const po_outbox_row *event,
+                                 const po_answer *a, int failed, apr_time_t now, apr_pool_t *p)
+{
+    if (failed && event->outcome == PO_OUTCOME_CANCELLED)
+        return refuse_cancel(db, site, r, event, a, now, p);
+    return po_request_update(db, r);
+}
+
+apr_status_t po_delivery_settle(po_ledger_db *db, const po_site *site, const po_outbox_row *event, const po_answer *a,
+                                int failed, apr_time_t now, apr_pool_t *p)
 {
     po_request *r;
-    apr_status_t rv = po_request_get(db, site->public_url, request, p, &r);
+    apr_status_t rv = po_request_get(db, site->public_url, event->request, p, &r);
     int test;
 
-    if (rv != APR_SUCCESS || !may_settle(r->state))
+    if (rv != APR_SUCCESS)
         return rv;
     r->updated = now;
+    if (!failed)
+        r->told = 2;
+    if (!may_settle(r->state) || event->outcome == PO_OUTCOME_CANCELLED)
+        return settle_ended(db, site, r, event, a, failed, now, p);
     if (failed)
         return refuse(db, site, r, event, a, now, p);
     test = r->test || r->state == PO_STATE_TESTED;
@@ -55,19 +89,21 @@ apr_status_t po_delivery_settle(po_ledger_db *db, const po_site *site, const cha
         rv = po_subscription_put(db, r, r->subscription, now);
     if (rv == APR_SUCCESS)
         rv = po_delivery_confirm(db, site, r, now, p);
-    return rv == APR_SUCCESS ? po_delivery_mail(db, site, PO_MAIL_READY, r, apr_pstrcat(p, "mail-", event, NULL), now, p)
-                             : rv;
+    return rv == APR_SUCCESS ? po_delivery_mail(db, site, event->outcome == PO_OUTCOME_CHANGED ? PO_MAIL_CHANGED : PO_MAIL_READY,
+                                                r, apr_pstrcat(p, "mail-", event->key, NULL), now, p) : rv;
 }
 
-apr_status_t po_settle_accepted(po_ledger_db *db, const po_site *site, const char *request, apr_time_t now,
+apr_status_t po_settle_accepted(po_ledger_db *db, const po_site *site, const po_outbox_row *event, apr_time_t now,
                                 apr_pool_t *p)
 {
     po_request *r;
-    apr_status_t rv = po_request_get(db, site->public_url, request, p, &r);
+    apr_status_t rv = po_request_get(db, site->public_url, event->request, p, &r);
 
-    if (rv != APR_SUCCESS || r->state != PO_STATE_APPROVED)     /* the callback may have been faster */
+    if (rv != APR_SUCCESS || (r->told > 1 && r->state != PO_STATE_APPROVED))
         return rv;
-    r->state = PO_STATE_DELIVERING;
+    r->told = 2;
+    if (r->state == PO_STATE_APPROVED)  /* the callback may have been faster */
+        r->state = PO_STATE_DELIVERING;
     r->updated = now;
     return po_request_update(db, r);
 }

@@ -116,9 +116,9 @@ static apr_status_t settle(po_ledger_db *db, const po_job *j, apr_time_t now, ap
     apr_status_t rv;
 
     if (j->verdict == PO_VERDICT_ACCEPTED)
-        rv = po_settle_accepted(db, j->backend->site, j->row.request, now, p);
+        rv = po_settle_accepted(db, j->backend->site, &j->row, now, p);
     else
-        rv = po_delivery_settle(db, j->backend->site, j->row.request, j->row.key, a, failed, now, p);
+        rv = po_delivery_settle(db, j->backend->site, &j->row, a, failed, now, p);
     return APR_STATUS_IS_NOTFOUND(rv) ? APR_SUCCESS : rv;       /* its request was removed: the row still ends */
 }
 
@@ -197,7 +197,7 @@ static void park(po_job *j, const char *why)
 {
     j->verdict = PO_VERDICT_PARKED;
     ap_log_error(APLOG_MARK, APLOG_ERR, 0, j->backend->server, "PO0311: %s of %s is parked: %s. Mend that, then "
-                 "release it as the manual says at PunchOutDelivery", j->row.key, j->row.request, why);
+                 "punchoutctl outbox retry %s", j->row.key, j->row.request, why, j->row.key);
 }
 
 static void try_again(po_job *j, const char *said, po_backend_life life, apr_pool_t *p)

@@ -73,8 +73,10 @@ static apr_status_t settle(po_ledger_db *db, void *baton)
         j->state = po_state_name(request->state);
     }
     else {
-        rv = po_delivery_settle(db, j->site, request->id, j->event, j->answer, failed, now, j->r->pool);
-        j->state = failed ? "failed" : "active";
+        rv = po_delivery_settle(db, j->site, row, j->answer, failed, now, j->r->pool);
+        if (rv == APR_SUCCESS)          /* it may have been cancelled or held meanwhile: the answer says how it stands */
+            rv = po_request_get(db, j->site->public_url, j->request, j->r->pool, &request);
+        j->state = rv == APR_SUCCESS ? po_state_name(request->state) : NULL;
     }
     return rv;
 }

@@ -26,8 +26,10 @@ static apr_status_t keep_request(po_ledger_db *db, const order_job *j, const po_
     if (rv == APR_SUCCESS)
         rv = po_request_update(db, request);
     if (rv == APR_SUCCESS && request->state == PO_STATE_HELD)
-        rv = po_delivery_mail(db, x->site, PO_MAIL_HELD, request,
-                              apr_pstrcat(x->r->pool, "mail-", request->id, "-held", NULL), x->r->request_time, x->r->pool);
+        rv = po_delivery_mail_held(db, x->site, request, x->doc.payload_id, x->r->request_time, x->r->pool);
+    else if (rv == APR_SUCCESS && request->state == PO_STATE_CANCELLED)
+        rv = po_delivery_mail(db, x->site, PO_MAIL_CANCELLED, request,
+                              apr_pstrcat(x->r->pool, "mail-", request->id, "-cancelled", NULL), x->r->request_time, x->r->pool);
     return rv;
 }
 

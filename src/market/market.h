@@ -156,7 +156,7 @@ typedef struct {
     const char *cart_payload;           /* payloadID of the PunchOutOrderMessage; NULL: no cart was returned */
     apr_time_t created, updated, expires;
     apr_array_header_t *charges;        /* po_charge, by line */
-    int told;                           /* an event about it was queued: the backend may know of it */
+    int told;                           /* 1: an event about it was queued; 2: and the backend has taken one */
 } po_request;
 
 /* The state that the charges give a request which nothing else decides: requested, partly approved, approved; cancelled
@@ -170,6 +170,8 @@ po_state po_state_of_charges(const po_request *r);
 po_state po_state_when_ready(const po_request *r, int test);
 /* An amount as a person of that currency writes it: "1200.00" USD, "1200" JPY, "0.0925" USD. Exact, never rounded. */
 const char *po_money_text(const po_decimal *d, const char *currency, char out[PO_DECIMAL_TEXT]);
+/* 1 when the backend has taken an event about it. */
+int po_request_is_known(const po_request *r);
 /* Sum of quantity * unit price over the charges. */
 apr_status_t po_request_total(const po_request *r, po_decimal *total);
 
@@ -320,6 +322,30 @@ typedef struct {
  * an exception that names it. Too early: something is open, held, or awaits another approval; the buyer has taken it
  * back; it is a blanket order that awaits releases. */
 void po_confirmation_decide(const po_taken_order *order, const po_buyer *buyer, po_confirmation *out, apr_pool_t *p);
+
+/* ---- decision.c: the operator's word about what is held, and about events --------------------------------------- */
+
+typedef struct {
+    int carried_out;                    /* 0: it can't be, nothing was changed; said tells why */
+    po_order_outcome outcome;           /* the event that follows */
+    int resend;                         /* of a release: the event that the backend never answered goes out again */
+    const char *said;                   /* a sentence for the operator, in p */
+} po_decided;
+
+/* What held it is accepted: the state follows from its charges. left_out: lines (int) of charges that a held update leaves
+ * out, which are cancelled; NULL: none. each: PunchOutActivate each. */
+void po_request_release(po_request *r, const apr_array_header_t *left_out, int each, po_decided *out, apr_pool_t *p);
+/* The request fails and nothing of it stays ordered. reason NULL: what held it. */
+void po_request_refuse(po_request *r, const char *reason, po_decided *out, apr_pool_t *p);
+
+typedef struct {
+    const char *key;                    /* of the event that is given up */
+    po_order_outcome outcome;           /* what it tells */
+    po_order_outcome behind;            /* what the last event behind it tells; NONE: there is none */
+} po_dropped_event;
+/* An event was given up. The backend must end up knowing the truth: *drop_rest, it knows of nothing, so the events behind are
+ * given up too. A request whose truth the backend would miss is held, a cancelled one says so in its reason. */
+void po_request_drop_event(po_request *r, const po_dropped_event *event, int *drop_rest, po_decided *out, apr_pool_t *p);
 
 /* ---- event.c: what the fulfillment backend is told ------------------------------------------------------------ */
 

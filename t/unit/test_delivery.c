@@ -385,7 +385,11 @@ static void each_kind_says_what_its_reader_needs(void **state)
                           "line 1: a reason</td>" } },
         { PO_MAIL_FAILED, { "Subject: Could not be set up: Log Keeper\r\n", "Reason:         line 1: a reason\r\n", "PO-17",
                             "Keeper Ltd gave this reason" } },
-        { PO_MAIL_EXPIRES, { "Subject: Not approved yet, ends soon: Log Keeper\r\n", "ends on 2026-12-24", LINK, "req-4x8w" } }
+        { PO_MAIL_EXPIRES, { "Subject: Not approved yet, ends soon: Log Keeper\r\n", "ends on 2026-12-24", LINK, "req-4x8w" } },
+        { PO_MAIL_CHANGED, { "Subject: Changed: Log Keeper\r\n", "2 x 600.00 USD  Log Keeper: contract\r\n",
+                             "Total:          1200.00 USD\r\n", "PO-17" } },
+        { PO_MAIL_CANCELLED, { "Subject: Cancelled: Log Keeper\r\n", "Reason:         line 1: a reason\r\n", "PO-17",
+                               "line 1: a reason</td>" } }
     };
     po_request r = request();
     po_charge *c = &APR_ARRAY_IDX(r.charges, 0, po_charge);
