@@ -93,11 +93,11 @@ static char *read_command(apr_size_t *len, apr_pool_t *p)
     return data;
 }
 
-static int read_config(const arguments *a, po_crypto *c, po_dump *dump, apr_pool_t *p)
+int po_config_read(const char *file, po_crypto *c, po_dump *dump, apr_pool_t *p)
 {
     apr_size_t len;
-    const char *wrong, *name = a->config ? a->config : "what httpd printed";
-    char *text = a->config ? read_named(a->config, &len, p) : read_command(&len, p);
+    const char *wrong, *name = file ? file : "what httpd printed";
+    char *text = file ? read_named(file, &len, p) : read_command(&len, p);
 
     if (!text)
         return 0;
@@ -117,7 +117,7 @@ static int is_host_of(const po_site *s, const char *host, apr_pool_t *p)
            && !strcasecmp(uri.hostinfo, host);
 }
 
-static const po_site *choose_site(const arguments *a, const po_dump *dump, const char *host, apr_pool_t *p)
+const po_site *po_config_site(const char *url, const po_dump *dump, const char *host, apr_pool_t *p)
 {
     const apr_array_header_t *all = dump->sites;
     const char *names = "";
@@ -126,17 +126,16 @@ static const po_site *choose_site(const arguments *a, const po_dump *dump, const
     for (i = 0; i < all->nelts; i++) {
         const po_site *s = APR_ARRAY_IDX(all, i, po_site *);
 
-        if (a->site ? !strcasecmp(a->site, s->public_url) : all->nelts == 1 || is_host_of(s, host, p))
+        if (url ? !strcasecmp(url, s->public_url) : all->nelts == 1 || is_host_of(s, host, p))
             return s;
         names = apr_pstrcat(p, names, i ? ", " : "", s->public_url, NULL);
     }
-    po_trouble(a->site ? "there is no site %s; the configuration has %s" : "say which site with --site%s: %s",
-               a->site ? a->site : "", names);
+    po_trouble(url ? "there is no site %s; the configuration has %s" : "say which site with --site%s: %s",
+               url ? url : "", names);
     return NULL;
 }
 
-/* A reader may create the files -wal and -shm: they must not belong to root, for httpd's children write them. */
-static void be_owner_of(const char *file, apr_pool_t *p)
+void po_be_owner_of(const char *file, apr_pool_t *p)
 {
     apr_finfo_t info;
 
@@ -156,7 +155,7 @@ static void open_ledger(po_explanation *x)
     else if (apr_stat(&info, path, APR_FINFO_TYPE, x->pool) != APR_SUCCESS)
         po_say("ledger", "%s is not there or can't be reached: nothing is known of earlier requests and orders", path);
     else {
-        be_owner_of(path, x->pool);
+        po_be_owner_of(path, x->pool);
         if (po_ledger_reader(&x->ledger, path, x->pool) == APR_SUCCESS)
             po_say("ledger", "%s, read only", path);
         else
@@ -435,9 +434,9 @@ static int explain(const arguments *a, po_crypto *c, po_cxml_reader *reader, apr
         return PO_EXIT_TROUBLE;
     if ((wrong = po_captured_read(&x.captured, bytes, len, p)))
         return po_trouble("%s: %s", a->file, wrong);
-    if (!read_config(a, c, &dump, p))
+    if (!po_config_read(a->config, c, &dump, p))
         return PO_EXIT_TROUBLE;
-    if (!(x.site = choose_site(a, &dump, x.captured.host, p)))
+    if (!(x.site = po_config_site(a->site, &dump, x.captured.host, p)))
         return PO_EXIT_TROUBLE;
     po_say("site", "%s", x.site->public_url);
     open_ledger(&x);

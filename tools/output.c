@@ -67,6 +67,12 @@ void po_say(const char *label, const char *format, ...)
     free(text);
 }
 
+void po_print(const char *text)
+{
+    print_tame(text);
+    putchar('\n');
+}
+
 int po_trouble(const char *format, ...)
 {
     va_list args;

@@ -9,7 +9,10 @@ static const struct {
     int (*run)(int argc, const char *const *argv, apr_pool_t *p);
     const char *summary;
 } commands[] = {
-    { "explain", po_explain_command, "what the module does with a captured request, and why" }
+    { "explain", po_explain_command, "what the module does with a captured request, and why" },
+    { "orders", po_operate_command, "purchase orders: list, show, release, refuse" },
+    { "requests", po_operate_command, "subscription requests: list, show, cancel" },
+    { "outbox", po_operate_command, "events and mails that have not gone out: list, retry, drop" }
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

@@ -6,13 +6,15 @@
 
 #include <stdio.h>
 
-enum { PO_EXIT_YES, PO_EXIT_NO, PO_EXIT_TROUBLE };      /* accepted; refused; usage, or can't be read */
+enum { PO_EXIT_YES, PO_EXIT_NO, PO_EXIT_TROUBLE };      /* done; refused, or not there; usage, or can't be read */
 
 /* ---- output.c -------------------------------------------------------------------------------------------------- */
 
 /* One aligned line of the report; label "" continues the one above. What a terminal would obey, or can't show, comes out
  * as '?': control characters, bytes that are no UTF-8. */
 void po_say(const char *label, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same without a label. */
+void po_print(const char *text);
 /* A URL without what only its owner should see: user name and password, and what stands behind '?' or '#'. */
 const char *po_shown_url(const char *url, apr_pool_t *p);
 /* To stderr, behind the tool's name; returns PO_EXIT_TROUBLE. */
@@ -65,6 +67,13 @@ typedef struct {                        /* one document on its way through the r
     const char *detail;                 /* of the Status; NULL: none */
 } po_explanation;
 
+/* The configuration of a file, NULL: of httpd's dump. 0: it can't be had, and the reason was printed. */
+int po_config_read(const char *file, po_crypto *c, po_dump *dump, apr_pool_t *p);
+/* The site of that URL or (url NULL) of that host, or the only one. NULL: none, and the reason was printed. */
+const po_site *po_config_site(const char *url, const po_dump *dump, const char *host, apr_pool_t *p);
+/* Root becomes the ledger's owner: whoever opens it may create the files -wal and -shm, which httpd's children write. */
+void po_be_owner_of(const char *file, apr_pool_t *p);
+
 int po_explain_command(int argc, const char *const *argv, apr_pool_t *p);
 
 /* explain_party.c: From, To and Sender; which buyer that is, or who comes near; what Sender proves itself with. Sets
@@ -75,5 +84,26 @@ void po_explain_setup(po_explanation *x);
 void po_explain_order(po_explanation *x);
 /* explain.c: "test, because ..." */
 void po_explain_mode(const po_explanation *x);
+
+/* ---- operate.c, show.c: orders, requests, outbox ------------------------------------------------------------------ */
+
+typedef struct {                        /* one call of the tool */
+    apr_pool_t *pool;
+    const char *noun, *verb, *id;       /* id NULL: the verb takes none */
+    const char *config, *ledger, *site, *buyer, *reason;       /* NULL: not given */
+    int json, held, parked;
+    po_ledger_db *db;                   /* reads */
+} po_operation;
+
+int po_operate_command(int argc, const char *const *argv, apr_pool_t *p);
+
+/* The exit status of a list or show. */
+int po_list_orders(const po_operation *o);
+int po_list_requests(const po_operation *o);
+int po_list_outbox(const po_operation *o);
+int po_show_order(const po_operation *o, const char *buyer);
+int po_show_request(const po_operation *o);
+/* What became of a decision. */
+int po_show_decision(const po_operation *o, const po_decision *d);
 
 #endif
