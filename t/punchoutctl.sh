@@ -51,6 +51,33 @@ PUNCHOUT_HTTPD_COMMAND='cat config.json; :' expect 0 explain "$setup"
 PUNCHOUT_HTTPD_COMMAND=false expect 2 explain "$setup"
 "$tool" explain --config - "$setup" < config.json > said || { echo "a configuration from standard input is not taken"; bad=1; }
 "$tool" explain --config config.json - < "$setup" > said || { echo "a document from standard input is not taken"; bad=1; }
+
+# ---- orders, requests, outbox: without httpd -------------------------------------------------------------------------
+ctl='--ledger ledger.db --site https://market.example'
+expect 0 orders --help
+for words in '' 'list extra' 'show' 'release' 'find PO-1' 'list --parked' 'list --wait 1' 'list --nothing' 'refuse PO-1 --reason'; do
+    expect 2 orders $words $ctl
+done
+expect 2 orders list --ledger ledger.db
+expect 2 orders list --ledger none.db --site https://market.example
+expect 2 orders list --ledger ledger.db --site https://market.example --config config.json
+expect 2 requests cancel req-explain000000001 --wait soon $ctl
+expect 2 requests show req-explain000000001 --buyer direct $ctl
+expect 2 outbox retry $ctl
+expect 0 orders list --config config.json --site https://market.example
+grep -q '^there is no order$' said || { echo "an empty list is not told"; bad=1; }
+expect 0 requests list $ctl --json
+expect 0 requests show req-explain000000001 $ctl
+grep -q '^charges  *line 1, part off-year, quantity 1, unitPrice 1200.00' said || { echo "a charge is not shown"; cat said; bad=1; }
+expect 1 requests show req-none $ctl
+expect 1 orders show PO-none $ctl
+expect 1 orders release PO-none $ctl
+expect 1 outbox drop evt-none $ctl
+expect 2 requests cancel req-explain000000001 --wait 0 $ctl
+grep -q 'will be carried out as soon as httpd runs' said || { echo "a decision that waits is not told"; cat said; bad=1; }
+expect 0 requests show req-explain000000001 $ctl
+grep -q '^decisions  *decision 1, what cancel, id req-explain000000001, by [^ ,]*@' said || { echo "it is not kept"; cat said; bad=1; }
+
 mv ledger.db away
 expect 0 explain --config config.json "$setup"
 grep -q 'ledger.db is not there' said || { echo "a missing ledger is not told"; bad=1; }

@@ -11,7 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define WAIT_MS 10000
+#define WAIT_DEFAULT 10                 /* seconds */
+#define WAIT_MAX 3600
 #define LOOK_MS 50
 #define NAME_MAX_BYTES 256
 
@@ -31,6 +32,7 @@ static const char help[] =
     "  --held, --parked  only orders that wait for a decision; only what is parked\n"
     "  --buyer NAME      only this buyer's; whose order it is, where several have that number\n"
     "  --reason TEXT     what buyer and requester are told\n"
+    "  --wait SECONDS    how long to wait for what httpd makes of a decision: 10 unless given, 0 not at all\n"
     "  --json            for machines\n"
     "  --config FILE     what \"httpd -t -D DUMP_PUNCHOUT\" printed. Without it that command is run:\n"
     "                    $PUNCHOUT_HTTPD_COMMAND (default: apachectl) with -t -D DUMP_PUNCHOUT\n"
@@ -41,7 +43,7 @@ static const char help[] =
 
 static const apr_getopt_option_t options[] = {
     { "config", 'c', 1, NULL }, { "ledger", 'l', 1, NULL }, { "site", 's', 1, NULL }, { "buyer", 'b', 1, NULL },
-    { "reason", 'r', 1, NULL }, { "json", 'j', 0, NULL }, { "held", 'H', 0, NULL }, { "parked", 'p', 0, NULL },
+    { "reason", 'r', 1, NULL }, { "wait", 'w', 1, NULL }, { "json", 'j', 0, NULL }, { "held", 'H', 0, NULL }, { "parked", 'p', 0, NULL },
     { "help", 'h', 0, NULL }, { NULL, 0, 0, NULL }
 };
 
@@ -53,11 +55,11 @@ static const struct {
     const char *takes;                  /* letters of options */
 } verbs[] = {
     { "orders", "list", LIST, "clsbjH" }, { "orders", "show", SHOW, "clsbj" },
-    { "orders", PO_DECIDE_RELEASE, DECIDE, "clsbj" }, { "orders", PO_DECIDE_REFUSE, DECIDE, "clsbjr" },
+    { "orders", PO_DECIDE_RELEASE, DECIDE, "clsbjw" }, { "orders", PO_DECIDE_REFUSE, DECIDE, "clsbjrw" },
     { "requests", "list", LIST, "clsbj" }, { "requests", "show", SHOW, "clsj" },
-    { "requests", PO_DECIDE_CANCEL, DECIDE, "clsjr" },
-    { "outbox", "list", LIST, "clsjp" }, { "outbox", PO_DECIDE_RETRY, DECIDE, "clsj" },
-    { "outbox", PO_DECIDE_DROP, DECIDE, "clsj" }
+    { "requests", PO_DECIDE_CANCEL, DECIDE, "clsjrw" },
+    { "outbox", "list", LIST, "clsjp" }, { "outbox", PO_DECIDE_RETRY, DECIDE, "clsjw" },
+    { "outbox", PO_DECIDE_DROP, DECIDE, "clsjw" }
 };
 #define VERBS ((int)(sizeof(verbs) / sizeof(verbs[0])))
 
@@ -71,6 +73,7 @@ static void take(po_operation *o, int which, const char *value)
     case 's': o->site = value; break;
     case 'b': o->buyer = value; break;
     case 'r': o->reason = value; break;
+    case 'w': o->wait = value; break;
     case 'j': o->json = 1; break;
     case 'H': o->held = 1; break;
     case 'p': o->parked = 1; break;
@@ -122,6 +125,8 @@ static int read_arguments(po_operation *o, int argc, const char *const *argv, in
         return misused("say what to do, and with which one");
     if (given[strspn(given, verbs[*verb].takes)])
         return misused("an option does not belong to this command");
+    if (o->wait && (o->wait[strspn(o->wait, "0123456789")] || !*o->wait || strlen(o->wait) > 4 || atoi(o->wait) > WAIT_MAX))
+        return misused("--wait takes seconds, at most 3600");
     return PO_EXIT_YES;
 }
 
@@ -288,9 +293,9 @@ static const char *who(apr_pool_t *p)
 static int wait_for(const po_operation *o, const po_decision *d)
 {
     po_decision *found = NULL;
-    int waited;
+    int waited, most = 1000 * (o->wait ? atoi(o->wait) : WAIT_DEFAULT);
 
-    for (waited = 0; waited <= WAIT_MS; waited += LOOK_MS) {
+    for (waited = 0; waited <= most; waited += LOOK_MS) {
         if (po_decision_get(o->db, d->seq, o->pool, &found) != APR_SUCCESS)
             return failed(o);
         if (found->done)

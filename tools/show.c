@@ -30,7 +30,7 @@ static const char *cell(const json_t *v, apr_pool_t *p)
     if (json_is_string(v))
         return json_string_value(v);
     if (json_is_integer(v))
-        return apr_psprintf(p, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
+        return apr_psprintf(p, "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(v));
     return json_is_true(v) ? "yes" : json_is_false(v) ? "no" : "-";
 }
 

@@ -90,7 +90,7 @@ void po_explain_mode(const po_explanation *x);
 typedef struct {                        /* one call of the tool */
     apr_pool_t *pool;
     const char *noun, *verb, *id;       /* id NULL: the verb takes none */
-    const char *config, *ledger, *site, *buyer, *reason;       /* NULL: not given */
+    const char *config, *ledger, *site, *buyer, *reason, *wait;        /* NULL: not given */
     int json, held, parked;
     po_ledger_db *db;                   /* reads */
 } po_operation;
