@@ -131,8 +131,10 @@ static apr_status_t cancel(po_ledger_db *db, deciding *x, po_request *r)
 
 typedef apr_status_t each_request(po_ledger_db *db, deciding *x, po_request *r);
 
-/* What is held of a purchase order in one mode. *held: something was. */
-static apr_status_t decide_order_mode(po_ledger_db *db, deciding *x, int test, each_request *fn, int *held)
+typedef struct { int held, done; } order_result;       /* something was held; something was carried out */
+
+/* What is held of a purchase order in one mode. */
+static apr_status_t decide_order_mode(po_ledger_db *db, deciding *x, int test, each_request *fn, order_result *result)
 {
     apr_array_header_t *known = apr_array_make(x->pool, 2, sizeof(po_request *));
     const char *said = x->said;
@@ -149,27 +151,31 @@ static apr_status_t decide_order_mode(po_ledger_db *db, deciding *x, int test, e
         if (r->state != PO_STATE_HELD)
             continue;
         rv = fn(db, x, r);
-        *held = 1;
+        result->held = 1;
+        result->done |= x->carried_out;
         said = said ? apr_pstrcat(x->pool, said, ". ", x->said, NULL) : x->said;
     }
-    if (rv == APR_SUCCESS && latest->held && !said)
-        said = apr_psprintf(x->pool, "Order %s is not held any more. Its lines match no request, so nothing is ordered by them",
-                            x->d->id);
-    *held = *held || latest->held;
+    if (rv == APR_SUCCESS && latest->held && !said) {
+        said = apr_psprintf(x->pool, "Order %s is not held any more. Its lines match no request that is held, so nothing "
+                            "changes", x->d->id);
+        result->held = result->done = 1;
+    }
     x->said = said;
-    return rv == APR_SUCCESS ? po_order_decided(db, x->site->public_url, x->d->buyer, test, x->d->id) : rv;
+    return rv == APR_SUCCESS && result->done ? po_order_decided(db, x->site->public_url, x->d->buyer, test, x->d->id)
+                                             : rv;
 }
 
 static apr_status_t decide_order(po_ledger_db *db, deciding *x, each_request *fn)
 {
-    int held = 0;
+    order_result result = { 0, 0 };
     apr_status_t rv;
 
-    answer(x, 1, NULL);
-    rv = decide_order_mode(db, x, 0, fn, &held);
+    answer(x, 0, NULL);
+    rv = decide_order_mode(db, x, 0, fn, &result);
     if (rv == APR_SUCCESS)
-        rv = decide_order_mode(db, x, 1, fn, &held);
-    if (rv == APR_SUCCESS && !held)
+        rv = decide_order_mode(db, x, 1, fn, &result);
+    x->carried_out = result.done;
+    if (rv == APR_SUCCESS && !result.held)
         answer(x, 0, apr_psprintf(x->pool, "Nothing of order %s is held: there is nothing to decide", x->d->id));
     return rv;
 }
@@ -383,30 +389,34 @@ static void decide_one(const po_deliverer *me, deciding *x)
 }
 
 typedef struct {
-    const po_site *site;
     apr_pool_t *pool;
-    apr_array_header_t *list;
+    apr_array_header_t **lists;         /* of each site, in the order of po_config_sites() */
 } looking;
 
 static apr_status_t look(po_ledger_db *db, void *baton)
 {
+    const apr_array_header_t *sites = po_config_sites();
     looking *l = baton;
+    apr_status_t rv = APR_SUCCESS;
+    int i;
 
-    return po_decisions_open(db, l->site->public_url, AT_ONCE, l->pool, &l->list);
+    for (i = 0; rv == APR_SUCCESS && i < sites->nelts; i++)
+        rv = po_decisions_open(db, APR_ARRAY_IDX(sites, i, po_site *)->public_url, AT_ONCE, l->pool, &l->lists[i]);
+    return rv;
 }
 
 void po_decide(const po_deliverer *me, po_crypto *c, apr_pool_t *p)
 {
     const apr_array_header_t *sites = po_config_sites();
+    looking l = { p, apr_palloc(p, sizeof(*l.lists) * (apr_size_t)sites->nelts) };
     int i, n;
 
+    if (po_ledger_run_unsynced(me->ledger, look, &l) != APR_SUCCESS)
+        return;                         /* the ledger has said why; the next look is in a second */
     for (i = 0; i < sites->nelts; i++) {
-        looking l = { APR_ARRAY_IDX(sites, i, po_site *), p, NULL };
-
-        if (po_ledger_run_unsynced(me->ledger, look, &l) != APR_SUCCESS)
-            return;
-        for (n = 0; n < l.list->nelts; n++) {
-            deciding x = { l.site, APR_ARRAY_IDX(l.list, n, po_decision *), c, apr_time_now(), p, 0, NULL };
+        for (n = 0; n < l.lists[i]->nelts; n++) {
+            deciding x = { APR_ARRAY_IDX(sites, i, po_site *), APR_ARRAY_IDX(l.lists[i], n, po_decision *), c,
+                           apr_time_now(), p, 0, NULL };
 
             decide_one(me, &x);
         }

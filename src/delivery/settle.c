@@ -3,9 +3,14 @@
 
 #include "apr_strings.h"
 
-/* A request that ended otherwise in the meantime stays as it is, whatever a late answer says. */
-static int may_settle(po_state s)
+/* A request that ended otherwise in the meantime stays as it is, whatever a late answer says: also one that the operator has
+ * refused. */
+static int may_settle(const po_request *r)
 {
+    po_state s = r->state;
+
+    if (s == PO_STATE_FAILED && po_state_of_charges(r) == PO_STATE_CANCELLED)
+        return 0;
     return s == PO_STATE_APPROVED || s == PO_STATE_PARTLY_APPROVED || s == PO_STATE_DELIVERING || s == PO_STATE_ACTIVE
            || s == PO_STATE_TESTED || s == PO_STATE_HELD || s == PO_STATE_FAILED;
 }
@@ -34,14 +39,16 @@ static apr_status_t refuse(po_ledger_db *db, const po_site *site, po_request *r,
                            const po_answer *a, apr_time_t now, apr_pool_t *p)
 {
     apr_status_t rv;
+    const char *why = a->reason ? a->reason : "The seller's system refused the order without a reason";
 
     if (is_first(event, r))             /* a refused change leaves the subscription as it was */
         r->state = PO_STATE_FAILED;
-    if (r->state != PO_STATE_HELD)
-        r->reason = a->reason ? a->reason : "The seller's system refused the order without a reason";
+    if (r->state != PO_STATE_HELD)      /* what a person must decide stays to be seen */
+        r->reason = why;
     rv = po_request_update(db, r);
     if (rv == APR_SUCCESS)
         rv = po_delivery_confirm(db, site, r, now, p);
+    r->reason = why;                    /* in the mail */
     return rv == APR_SUCCESS ? po_delivery_mail(db, site, PO_MAIL_FAILED, r,
                                                 apr_pstrcat(p, "mail-", event->key, "-failed", NULL), now, p) : rv;
 }
@@ -74,7 +81,7 @@ apr_status_t po_delivery_settle(po_ledger_db *db, const po_site *site, const po_
     r->updated = now;
     if (!failed)
         r->told = 2;
-    if (!may_settle(r->state) || event->outcome == PO_OUTCOME_CANCELLED)
+    if (!may_settle(r) || event->outcome == PO_OUTCOME_CANCELLED)
         return settle_ended(db, site, r, event, a, failed, now, p);
     if (failed)
         return refuse(db, site, r, event, a, now, p);

@@ -52,7 +52,7 @@ static apr_status_t settle(po_ledger_db *db, void *baton)
     po_outbox_row *row;
     po_request *request;
     apr_status_t rv = po_outbox_get(db, j->event, j->r->pool, &row, &sent);
-    int failed = j->answer->status && !strcmp(j->answer->status, "failed");
+    int failed = j->answer->status && !strcmp(j->answer->status, "failed"), change;
 
     j->http = HTTP_OK;
     if (rv == APR_SUCCESS && row->created + ANSWER_LIFE < now)
@@ -66,9 +66,10 @@ static apr_status_t settle(po_ledger_db *db, void *baton)
     if (rv != APR_SUCCESS || j->http != HTTP_OK)
         return rv;
     j->request = request->id;
-    if (request->state == (failed ? PO_STATE_FAILED : PO_STATE_ACTIVE))        /* said before */
+    change = row->outcome == PO_OUTCOME_CHANGED;        /* the request is active before its answer and after it */
+    if (!change && request->state == (failed ? PO_STATE_FAILED : PO_STATE_ACTIVE))     /* said before */
         j->state = po_state_name(request->state);
-    else if (request->state == PO_STATE_ACTIVE || request->state == PO_STATE_FAILED) {
+    else if (!change && (request->state == PO_STATE_ACTIVE || request->state == PO_STATE_FAILED)) {
         j->http = HTTP_CONFLICT;
         j->state = po_state_name(request->state);
     }
