@@ -1,7 +1,7 @@
 /* operate.c - "punchoutctl orders|requests|outbox": looks into the ledger, and writes the operator's decisions into it.
  *
- * A decision is one row in one short transaction; httpd's deliverer looks each second, carries it out, and writes what came of
- * it, for which this waits a while.
+ * A decision is one row in one short transaction; httpd's deliverer looks each second, carries it out, and writes
+ * what came of it, for which this waits a while.
  */
 #include "tools.h"
 
@@ -39,11 +39,13 @@ static const char help[] =
     "  --ledger FILE     the ledger, instead of a configuration; with --site\n"
     "  --site URL        PunchOutPublicURL of the site, where there are several\n"
     "\n"
-    "Exit status: 0 done; 1 refused, or there is no such thing; 2 usage, or something can't be read or is not running.\n";
+    "Exit status: 0 done; 1 refused, or there is no such thing; 2 usage, or something can't be read or is not "
+    "running.\n";
 
 static const apr_getopt_option_t options[] = {
     { "config", 'c', 1, NULL }, { "ledger", 'l', 1, NULL }, { "site", 's', 1, NULL }, { "buyer", 'b', 1, NULL },
-    { "reason", 'r', 1, NULL }, { "wait", 'w', 1, NULL }, { "json", 'j', 0, NULL }, { "held", 'H', 0, NULL }, { "parked", 'p', 0, NULL },
+    { "reason", 'r', 1, NULL }, { "wait", 'w', 1, NULL }, { "json", 'j', 0, NULL }, { "held", 'H', 0, NULL },
+    { "parked", 'p', 0, NULL },
     { "help", 'h', 0, NULL }, { NULL, 0, 0, NULL }
 };
 
@@ -125,7 +127,8 @@ static int read_arguments(po_operation *o, int argc, const char *const *argv, in
         return misused("say what to do, and with which one");
     if (given[strspn(given, verbs[*verb].takes)])
         return misused("an option does not belong to this command");
-    if (o->wait && (o->wait[strspn(o->wait, "0123456789")] || !*o->wait || strlen(o->wait) > 4 || atoi(o->wait) > WAIT_MAX))
+    if (o->wait && (o->wait[strspn(o->wait, "0123456789")] || !*o->wait || strlen(o->wait) > 4
+                    || atoi(o->wait) > WAIT_MAX))
         return misused("--wait takes seconds, at most 3600");
     return PO_EXIT_YES;
 }
@@ -141,7 +144,8 @@ static int read_config(po_operation *o)
     if (o->ledger && o->site && !o->config)
         return PO_EXIT_YES;
     if (o->ledger)
-        return po_trouble(o->config ? "give --ledger or --config, not both" : "--ledger needs --site, the site's PunchOutPublicURL");
+        return po_trouble(o->config ? "give --ledger or --config, not both" : "--ledger needs --site, the site's "
+                          "PunchOutPublicURL");
     if (!(c = po_crypto_create()))
         return po_trouble("out of memory");
     if (po_config_read(o->config, c, &dump, o->pool))
@@ -160,8 +164,8 @@ static int open_ledger(po_operation *o)
         return po_trouble("ledger %s is not there or can't be reached; run this as a user who may read it", o->ledger);
     po_be_owner_of(o->ledger, o->pool);
     if (po_ledger_reader(&o->db, o->ledger, o->pool) != APR_SUCCESS)
-        return po_trouble("ledger %s can't be opened, or is of another version; run this as httpd's user, with the tool of the "
-                          "module's version", o->ledger);
+        return po_trouble("ledger %s can't be opened, or is of another version; run this as httpd's user, with the "
+                          "tool of the module's version", o->ledger);
     return PO_EXIT_YES;
 }
 
@@ -205,8 +209,8 @@ static int find_order(const po_operation *o, const char **buyer)
     return rv == APR_SUCCESS ? PO_EXIT_YES : absent("order", o);
 }
 
-/* The event that goes out again when a request is released whose backend never answered: looked up here, since the server must
- * not read the whole outbox for it. */
+/* The event that goes out again when a request is released whose backend never answered: looked up here, since the
+ * server must not read the whole outbox for it. */
 static int find_unanswered(const po_operation *o, po_decision *d)
 {
     apr_array_header_t *known = apr_array_make(o->pool, 2, sizeof(po_request *));
@@ -223,7 +227,8 @@ static int find_unanswered(const po_operation *o, po_decision *d)
         if (r->state != PO_STATE_HELD || !r->reason || strcmp(r->reason, PO_HELD_UNANSWERED))
             continue;
         if (d->event) {
-            po_trouble("several requests of order %s wait for the backend's answer; release each by its own number", o->id);
+            po_trouble("several requests of order %s wait for the backend's answer; release each by its own number",
+                       o->id);
             return PO_EXIT_NO;
         }
         rv = po_outbox_last_event(o->db, o->site, r->id, o->pool, &d->event);
@@ -247,7 +252,8 @@ static int find_row(const po_operation *o)
         return failed(o);
     if (!overtaken || strncmp(row->channel, "event", 5))
         return PO_EXIT_YES;
-    po_trouble("the backend took a later event about request %s, so %s would tell it what is not true any more", row->request,
+    po_trouble("the backend took a later event about request %s, so %s would tell it what is not true any more",
+               row->request,
                o->id);
     return PO_EXIT_NO;
 }
@@ -302,8 +308,8 @@ static int wait_for(const po_operation *o, const po_decision *d)
             return po_show_decision(o, found);
         apr_sleep(apr_time_from_msec(LOOK_MS));
     }
-    return po_trouble("nobody has carried it out yet. It stands in the ledger as decision %" APR_INT64_T_FMT " and will be carried "
-                      "out as soon as httpd runs for %s", d->seq, d->site);
+    return po_trouble("nobody has carried it out yet. It stands in the ledger as decision %" APR_INT64_T_FMT " and "
+                      "will be carried out as soon as httpd runs for %s", d->seq, d->site);
 }
 
 static int decide(const po_operation *o)

@@ -177,8 +177,9 @@ int po_list_orders(const po_operation *o)
 
 static json_t *request_row(const po_request *r)
 {
-    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:o}", "request", r->id, "state", po_state_name(r->state), "buyer", r->buyer,
-                     "offer", r->offer ? r->offer : "", "mode", r->test ? "test" : "production", "created", moment(r->created),
+    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:o}", "request", r->id, "state", po_state_name(r->state), "buyer",
+                     r->buyer, "offer", r->offer ? r->offer : "", "mode", r->test ? "test" : "production", "created",
+                     moment(r->created),
                      "updated", moment(r->updated), "reason", text_or_null(r->reason));
 }
 
@@ -203,7 +204,8 @@ static json_t *outbox_row(const po_outbox_entry *e)
 
     return json_pack("{s:s,s:s,s:s,s:o,s:o,s:i,s:o,s:o}", "key", e->row->key, "state",
                      e->claimed ? "on its way" : states[e->state], "channel", e->row->channel, "tells",
-                     text_or_null(tells[e->row->outcome]), "request", text_or_null(e->row->request), "tries", e->row->tries,
+                     text_or_null(tells[e->row->outcome]), "request", text_or_null(e->row->request), "tries",
+                     e->row->tries,
                      "created", moment(e->row->created), "answer", text_or_null(e->answer));
 }
 
@@ -224,8 +226,10 @@ int po_list_outbox(const po_operation *o)
 
 static json_t *decision_json(const po_decision *d)
 {
-    return json_pack("{s:I,s:s,s:s,s:o,s:s,s:o,s:o,s:o,s:o}", "decision", (json_int_t)d->seq, "what", d->what, "id", d->id,
-                     "reason", text_or_null(d->reason), "by", d->by, "at", moment(d->at), "done", moment(d->done), "carriedOut",
+    return json_pack("{s:I,s:s,s:s,s:o,s:s,s:o,s:o,s:o,s:o}", "decision", (json_int_t)d->seq, "what", d->what, "id",
+                     d->id, "reason", text_or_null(d->reason), "by", d->by, "at", moment(d->at), "done",
+                     moment(d->done),
+                     "carriedOut",
                      d->done ? json_boolean(d->carried_out) : json_null(), "outcome", text_or_null(d->outcome));
 }
 
@@ -248,7 +252,8 @@ static json_t *charge_json(const po_charge *c)
     char ordered[PO_DECIMAL_TEXT], price[PO_DECIMAL_TEXT];
 
     return json_pack("{s:i,s:s,s:s,s:s,s:o,s:s,s:o}", "line", c->line, "part", c->part ? c->part : "", "quantity",
-                     po_decimal_text(po_charge_quantity(c), 0, ordered), "unitPrice", po_decimal_text(&c->unit_price, 2, price),
+                     po_decimal_text(po_charge_quantity(c), 0, ordered), "unitPrice",
+                     po_decimal_text(&c->unit_price, 2, price),
                      "currency", text_or_null(c->currency), "approval", po_charge_state_name(c->state), "order",
                      text_or_null(c->order_id));
 }
@@ -294,7 +299,8 @@ static int add_requests(const po_operation *o, const char *buyer, json_t *j)
     for (i = 0; ok && i < known->nelts; i++) {
         const po_request *r = APR_ARRAY_IDX(known, i, po_request *);
 
-        json_array_append_new(list, json_pack("{s:s,s:s,s:o}", "request", r->id, "state", po_state_name(r->state), "reason",
+        json_array_append_new(list, json_pack("{s:s,s:s,s:o}", "request", r->id, "state", po_state_name(r->state),
+                                              "reason",
                                               text_or_null(r->reason)));
     }
     return ok;

@@ -83,8 +83,8 @@ static apr_status_t release(po_ledger_db *db, deciding *x, po_request *r)
         return APR_SUCCESS;
     rv = out.resend ? resend(db, x, r) : APR_SUCCESS;
     if (APR_STATUS_IS_NOTFOUND(rv)) {
-        answer(x, 0, apr_psprintf(x->pool, "The event of request %s is not in the outbox any more, so it can't be sent again; "
-                                  "ask the backend's operator, then cancel or refuse the request", r->id));
+        answer(x, 0, apr_psprintf(x->pool, "The event of request %s is not in the outbox any more, so it can't be "
+                                  "sent again; ask the backend's operator, then cancel or refuse the request", r->id));
         return APR_SUCCESS;
     }
     return rv == APR_SUCCESS ? keep(db, x, r, out.outcome) : rv;
@@ -103,7 +103,8 @@ static apr_status_t refuse(po_ledger_db *db, deciding *x, po_request *r)
     if (rv == APR_SUCCESS)
         rv = po_delivery_confirm(db, x->site, r, x->now, x->pool);
     return rv == APR_SUCCESS ? po_delivery_mail(db, x->site, PO_MAIL_FAILED, r,
-                                                apr_psprintf(x->pool, "mail-%s-refused-%" APR_INT64_T_FMT, r->id, x->d->seq),
+                                                apr_psprintf(x->pool, "mail-%s-refused-%" APR_INT64_T_FMT, r->id,
+                                                             x->d->seq),
                                                 x->now, x->pool) : rv;
 }
 
@@ -116,7 +117,8 @@ static apr_status_t cancel(po_ledger_db *db, deciding *x, po_request *r)
     if (before != PO_STATE_CANCELLED)
         po_request_cancel(r, NULL, x->d->reason ? x->d->reason : "The marketplace cancelled the request", x->pool);
     if (before == PO_STATE_CANCELLED || r->state != PO_STATE_CANCELLED) {
-        answer(x, before == PO_STATE_CANCELLED, apr_psprintf(x->pool, "Request %s is %s%s", r->id, po_state_name(before),
+        answer(x, before == PO_STATE_CANCELLED, apr_psprintf(x->pool, "Request %s is %s%s", r->id,
+                                                             po_state_name(before),
                                                              before == PO_STATE_CANCELLED ? " already"
                                                              : " and can't be cancelled any more"));
         return APR_SUCCESS;
@@ -124,7 +126,8 @@ static apr_status_t cancel(po_ledger_db *db, deciding *x, po_request *r)
     answer(x, 1, apr_psprintf(x->pool, "Request %s is cancelled%s", r->id, tell ? "; the backend is told of it" : ""));
     rv = keep(db, x, r, tell ? PO_OUTCOME_CANCELLED : PO_OUTCOME_NONE);
     return rv == APR_SUCCESS ? po_delivery_mail(db, x->site, PO_MAIL_CANCELLED, r,
-                                                apr_pstrcat(x->pool, "mail-", r->id, "-cancelled", NULL), x->now, x->pool) : rv;
+                                                apr_pstrcat(x->pool, "mail-", r->id, "-cancelled", NULL), x->now,
+                                                x->pool) : rv;
 }
 
 /* ---- orders ---------------------------------------------------------------------------------------------------- */
@@ -156,8 +159,8 @@ static apr_status_t decide_order_mode(po_ledger_db *db, deciding *x, int test, e
         said = said ? apr_pstrcat(x->pool, said, ". ", x->said, NULL) : x->said;
     }
     if (rv == APR_SUCCESS && latest->held && !said) {
-        said = apr_psprintf(x->pool, "Order %s is not held any more. Its lines match no request that is held, so nothing "
-                            "changes", x->d->id);
+        said = apr_psprintf(x->pool, "Order %s is not held any more. Its lines match no request that is held, "
+                            "so nothing changes", x->d->id);
         result->held = result->done = 1;
     }
     x->said = said;
@@ -225,16 +228,19 @@ static const char *retry_refused(po_request *r, const po_outbox_row *row, apr_po
         return r->state == PO_STATE_CANCELLED || r->state == PO_STATE_FAILED ? NULL
             : apr_psprintf(p, "Request %s is %s, so %s is not true any more", r->id, po_state_name(r->state), row->key);
     if (r->state == PO_STATE_HELD)
-        return apr_psprintf(p, "Request %s is held: release it instead, which tells the backend how it stands now", r->id);
+        return apr_psprintf(p, "Request %s is held: release it instead, which tells the backend how it stands now",
+                            r->id);
     if (r->state == PO_STATE_FAILED && (of_charges == PO_STATE_APPROVED || of_charges == PO_STATE_PARTLY_APPROVED)) {
         r->state = of_charges;
         r->reason = NULL;
         return NULL;
     }
     if (row->outcome == PO_OUTCOME_CHANGED && (r->state == PO_STATE_ACTIVE || r->state == PO_STATE_DELIVERING
-                                               || r->state == PO_STATE_APPROVED || r->state == PO_STATE_PARTLY_APPROVED))
+                                               || r->state == PO_STATE_APPROVED
+                                               || r->state == PO_STATE_PARTLY_APPROVED))
         return NULL;
-    return apr_psprintf(p, "Request %s is %s: there is nothing to tell by %s any more", r->id, po_state_name(r->state), row->key);
+    return apr_psprintf(p, "Request %s is %s: there is nothing to tell by %s any more", r->id,
+                        po_state_name(r->state), row->key);
 }
 
 static apr_status_t retry_failed_event(po_ledger_db *db, deciding *x, const po_outbox_row *row)
@@ -317,7 +323,8 @@ static apr_status_t drop(po_ledger_db *db, deciding *x, const po_outbox_row *row
     apr_status_t rv = po_outbox_drop(db, row->seq);
 
     if (APR_STATUS_IS_NOTFOUND(rv)) {
-        answer(x, 0, apr_psprintf(x->pool, state == PO_OUTBOX_OPEN ? "%s is on its way at the moment; try again in a minute"
+        answer(x, 0, apr_psprintf(x->pool, state == PO_OUTBOX_OPEN ? "%s is on its way at the moment; try again "
+                                  "in a minute"
                                   : state == PO_OUTBOX_DONE ? "%s is delivered and can't be dropped"
                                   : "%s has failed already; nothing goes out any more", row->key));
         return APR_SUCCESS;
@@ -379,8 +386,8 @@ static void decide_one(const po_deliverer *me, deciding *x)
     apr_status_t rv = po_ledger_run(me->ledger, carry_out, x);
 
     if (rv != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, rv, me->server, "PO0371: %s %s by %s can't be carried out and is undone: the ledger "
-                     "failed, see its message before this one", d->what, d->id, d->by);
+        ap_log_error(APLOG_MARK, APLOG_ERR, rv, me->server, "PO0371: %s %s by %s can't be carried out and is undone: "
+                     "the ledger failed, see its message before this one", d->what, d->id, d->by);
         po_ledger_run(me->ledger, give_up, x);  /* where not even that can be written, it is tried again */
         return;
     }

@@ -3,8 +3,8 @@
 
 #include "apr_strings.h"
 
-/* A request that ended otherwise in the meantime stays as it is, whatever a late answer says: also one that the operator has
- * refused. */
+/* A request that ended otherwise in the meantime stays as it is, whatever a late answer says: also one that the
+ * operator has refused. */
 static int may_settle(const po_request *r)
 {
     po_state s = r->state;
@@ -15,8 +15,8 @@ static int may_settle(const po_request *r)
            || s == PO_STATE_TESTED || s == PO_STATE_HELD || s == PO_STATE_FAILED;
 }
 
-/* The first event says that there is a subscription; an update's or a cancellation's finds one. An event of before outcomes
- * were kept is taken for the first, unless the subscription is there. */
+/* The first event says that there is a subscription; an update's or a cancellation's finds one. An event of before
+ * outcomes were kept is taken for the first, unless the subscription is there. */
 static int is_first(const po_outbox_row *event, const po_request *r)
 {
     return event->outcome == PO_OUTCOME_APPROVED || (event->outcome == PO_OUTCOME_NONE && r->state != PO_STATE_ACTIVE);
@@ -60,7 +60,8 @@ static void settle_state(po_request *r, int test)
         r->reason = NULL;
 }
 
-/* The request has ended otherwise: all that counts is that the backend knows of it, and what it says of a cancellation. */
+/* The request has ended otherwise: all that counts is that the backend knows of it, and what it says of a
+ * cancellation. */
 static apr_status_t settle_ended(po_ledger_db *db, const po_site *site, po_request *r, const po_outbox_row *event,
                                  const po_answer *a, int failed, apr_time_t now, apr_pool_t *p)
 {
@@ -96,7 +97,8 @@ apr_status_t po_delivery_settle(po_ledger_db *db, const po_site *site, const po_
         rv = po_subscription_put(db, r, r->subscription, now);
     if (rv == APR_SUCCESS)
         rv = po_delivery_confirm(db, site, r, now, p);
-    return rv == APR_SUCCESS ? po_delivery_mail(db, site, event->outcome == PO_OUTCOME_CHANGED ? PO_MAIL_CHANGED : PO_MAIL_READY,
+    return rv == APR_SUCCESS ? po_delivery_mail(db, site, event->outcome == PO_OUTCOME_CHANGED ? PO_MAIL_CHANGED
+                                                : PO_MAIL_READY,
                                                 r, apr_pstrcat(p, "mail-", event->key, NULL), now, p) : rv;
 }
 

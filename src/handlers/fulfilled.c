@@ -75,7 +75,8 @@ static apr_status_t settle(po_ledger_db *db, void *baton)
     }
     else {
         rv = po_delivery_settle(db, j->site, row, j->answer, failed, now, j->r->pool);
-        if (rv == APR_SUCCESS)          /* it may have been cancelled or held meanwhile: the answer says how it stands */
+        /* it may have been cancelled or held meanwhile: the answer says how it stands */
+        if (rv == APR_SUCCESS)
             rv = po_request_get(db, j->site->public_url, j->request, j->r->pool, &request);
         j->state = rv == APR_SUCCESS ? po_state_name(request->state) : NULL;
     }

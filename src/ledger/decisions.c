@@ -55,8 +55,8 @@ static apr_status_t read_decisions(po_ledger_db *db, sqlite3_stmt *st, apr_pool_
 
 apr_status_t po_decision_insert(po_ledger_db *db, po_decision *d)
 {
-    po_cursor c = { po_statement(db, PO_SQL_DECISION_INSERT, "INSERT INTO decision(site, what, id, buyer, event, reason,"
-                                 " made_by, at, done, carried_out) VALUES(?,?,?,?,?,?,?,?,0,0)") };
+    po_cursor c = { po_statement(db, PO_SQL_DECISION_INSERT, "INSERT INTO decision(site, what, id, buyer, "
+                                 "event, reason, made_by, at, done, carried_out) VALUES(?,?,?,?,?,?,?,?,0,0)") };
     apr_status_t rv;
 
     po_bind_text(&c, d->site);
@@ -100,8 +100,8 @@ apr_status_t po_decisions_open(po_ledger_db *db, const char *site, int limit, ap
 
 apr_status_t po_decision_close(po_ledger_db *db, apr_int64_t seq, int carried_out, const char *outcome, apr_time_t now)
 {
-    po_cursor c = { po_statement(db, PO_SQL_DECISION_DONE, "UPDATE decision SET done = ?2, carried_out = ?3, outcome = ?4"
-                                 " WHERE seq = ?1 AND done = 0") };
+    po_cursor c = { po_statement(db, PO_SQL_DECISION_DONE, "UPDATE decision SET done = ?2, carried_out = ?3, "
+                                 "outcome = ?4 WHERE seq = ?1 AND done = 0") };
     apr_status_t rv;
 
     po_bind_int(&c, seq);
@@ -118,10 +118,10 @@ apr_status_t po_decisions_about(po_ledger_db *db, const char *site, const char *
     /* a purchase order's number belongs to its buyer; what is about a request may name one of its orders or events */
     po_cursor c = { po_statement(db, PO_SQL_DECISION_LIST, "SELECT " DECISION_COLUMNS " FROM decision d WHERE site = ?1"
                                  " AND ((id = ?2 AND (?3 IS NULL OR buyer = ?3))"
-                                 "  OR (?3 IS NULL AND EXISTS (SELECT 1 FROM outbox o WHERE o.key = d.id AND o.request = ?2))"
-                                 "  OR (?3 IS NULL AND EXISTS (SELECT 1 FROM charge c JOIN request r ON r.seq = c.request"
-                                 "   WHERE r.site = ?1 AND r.id = ?2 AND r.buyer = d.buyer AND c.order_id = d.id)))"
-                                 " ORDER BY seq") };
+                                 "  OR (?3 IS NULL AND EXISTS (SELECT 1 FROM outbox o WHERE o.key = d.id AND "
+                                 "o.request = ?2))  OR (?3 IS NULL AND EXISTS (SELECT 1 FROM charge c JOIN request "
+                                 "r ON r.seq = c.request   WHERE r.site = ?1 AND r.id = ?2 AND r.buyer = d.buyer AND "
+                                 "c.order_id = d.id))) ORDER BY seq") };
 
     po_bind_text(&c, site);
     po_bind_text(&c, id);

@@ -18,7 +18,8 @@ static void can_not(po_decided *out, const char *why)
 
 static void not_held(po_decided *out, const po_request *r, apr_pool_t *p)
 {
-    can_not(out, apr_psprintf(p, "Request %s is %s, not held: there is nothing to decide", r->id, po_state_name(r->state)));
+    can_not(out, apr_psprintf(p, "Request %s is %s, not held: there is nothing to decide", r->id,
+                              po_state_name(r->state)));
 }
 
 /* ---- release ----------------------------------------------------------------------------------------------------- */
@@ -86,7 +87,8 @@ static void wait_again(po_request *r, po_decided *out, apr_pool_t *p)
     r->state = PO_STATE_DELIVERING;
     r->reason = NULL;
     out->resend = 1;
-    out->said = apr_psprintf(p, "Request %s waits for the backend again; its event goes out once more under the same key",
+    out->said = apr_psprintf(p, "Request %s waits for the backend again; its event goes out once more under "
+                             "the same key",
                              r->id);
 }
 
@@ -109,8 +111,8 @@ void po_request_release(po_request *r, const apr_array_header_t *left_out, int e
     go_on_without(r);
     n = count(r);
     if (!n.in && n.open)
-        can_not(out, apr_psprintf(p, "Nothing of request %s is ordered, so there is nothing to release; wait for an order, or "
-                                  "cancel the request", r->id));
+        can_not(out, apr_psprintf(p, "Nothing of request %s is ordered, so there is nothing to release; wait for "
+                                  "an order, or cancel the request", r->id));
     else if (!n.in)
         tell_cancelled(r, out, p);
     else {
@@ -161,8 +163,8 @@ static void hold_dropped(po_request *r, const char *key, const char *what, po_de
     if (r->state != PO_STATE_HELD)
         r->reason = apr_psprintf(p, "The marketplace gave up telling the seller's system %s (%s)", what, key);
     r->state = PO_STATE_HELD;
-    out->said = apr_psprintf(p, "%s is dropped and request %s is held: release it to tell the backend how it stands now, or "
-                             "refuse it", key, r->id);
+    out->said = apr_psprintf(p, "%s is dropped and request %s is held: release it to tell the backend how it "
+                             "stands now, or refuse it", key, r->id);
 }
 
 void po_request_drop_event(po_request *r, const po_dropped_event *e, int *drop_rest, po_decided *out, apr_pool_t *p)
@@ -173,16 +175,18 @@ void po_request_drop_event(po_request *r, const po_dropped_event *e, int *drop_r
     if (*drop_rest)
         r->told = 0;
     if (is_over(r->state) && e->outcome == PO_OUTCOME_CANCELLED && !*drop_rest) {
-        r->reason = apr_psprintf(p, "%s%sThe seller's system was not told of the cancellation (%s)", r->reason ? r->reason : "",
+        r->reason = apr_psprintf(p, "%s%sThe seller's system was not told of the cancellation (%s)", r->reason
+                                 ? r->reason : "",
                                  r->reason ? ". " : "", e->key);
-        out->said = apr_psprintf(p, "%s is dropped: request %s is %s, but the backend still takes it for active. Tell its "
-                                 "operator", e->key, r->id, po_state_name(r->state));
+        out->said = apr_psprintf(p, "%s is dropped: request %s is %s, but the backend still takes it for "
+                                 "active. Tell its operator", e->key, r->id, po_state_name(r->state));
     } else if (is_over(r->state)) {
         out->said = apr_psprintf(p, "%s is dropped%s; request %s stays %s", e->key,
-                                 *drop_rest && e->behind != PO_OUTCOME_NONE ? ", and with it the events behind it, since the "
-                                 "backend knows of nothing" : "", r->id, po_state_name(r->state));
+                                 *drop_rest && e->behind != PO_OUTCOME_NONE ? ", and with it the events behind "
+                                 "it, since the backend knows of nothing" : "", r->id, po_state_name(r->state));
     } else if (!*drop_rest && e->behind != PO_OUTCOME_NONE) {
-        out->said = apr_psprintf(p, "%s is dropped; the event behind it tells the backend how request %s stands now", e->key,
+        out->said = apr_psprintf(p, "%s is dropped; the event behind it tells the backend how request %s stands now",
+                                 e->key,
                                  r->id);
     } else {
         hold_dropped(r, e->key, *drop_rest ? "of the order" : "of the change", out, p);

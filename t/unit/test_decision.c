@@ -1,4 +1,5 @@
-/* test_decision.c - the operator's word: which requests go on, which fail, and what follows when an event is given up. */
+/* test_decision.c - the operator's word: which requests go on, which fail, and what follows when an event is given
+ * up. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -56,12 +57,14 @@ static void a_release_follows_from_the_charges(void **state)
         { { { "contract", ORDERED } }, 0, 0, PO_STATE_APPROVED, PO_OUTCOME_APPROVED },
         { { { "contract", ORDERED } }, 1, 0, PO_STATE_APPROVED, PO_OUTCOME_CHANGED },
         { { { "contract", ORDERED }, { "usage", OPEN } }, 0, 0, PO_STATE_PARTLY_APPROVED, PO_OUTCOME_NONE },
-        { { { "contract", ORDERED }, { "usage", PO_CHARGE_WAITING } }, 0, 0, PO_STATE_PARTLY_APPROVED, PO_OUTCOME_NONE },
+        { { { "contract", ORDERED }, { "usage", PO_CHARGE_WAITING } }, 0, 0, PO_STATE_PARTLY_APPROVED,
+         PO_OUTCOME_NONE },
         { { { "contract", ORDERED }, { "usage", OPEN } }, 0, 1, PO_STATE_PARTLY_APPROVED, PO_OUTCOME_APPROVED },
         { { { "contract", ORDERED }, { "usage", GONE } }, 0, 0, PO_STATE_APPROVED, PO_OUTCOME_APPROVED },
         { { { "contract", GONE }, { "usage", ORDERED } }, 2, 0, PO_STATE_APPROVED, PO_OUTCOME_CHANGED },
         { { { "contract", ORDERED }, { "usage", PO_CHARGE_EXPIRED } }, 0, 0, PO_STATE_APPROVED, PO_OUTCOME_APPROVED },
-        { { { "contract", GONE }, { "usage", ORDERED }, { "usage", OPEN } }, 0, 0, PO_STATE_APPROVED, PO_OUTCOME_APPROVED }
+        { { { "contract", GONE }, { "usage", ORDERED }, { "usage", OPEN } }, 0, 0, PO_STATE_APPROVED,
+         PO_OUTCOME_APPROVED }
     };
     po_decided out;
     size_t i;

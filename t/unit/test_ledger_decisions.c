@@ -1,4 +1,5 @@
-/* test_ledger_decisions.c - decisions in the ledger, what they do to rows of the outbox, and a tool beside the writer. */
+/* test_ledger_decisions.c - decisions in the ledger, what they do to rows of the outbox, and a tool beside the
+ * writer. */
 #include "ledger_fixture.h"
 
 #include <pthread.h>
