@@ -244,7 +244,7 @@ static void log_refused(const po_job *j, const char *reason, const char *said)
                      "It is not sent again; settle it with the buyer", j->row.key, j->row.request,
                      j->backend->what, said);
     else
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "PO0315: %s refused %s for good; request %s has failed: %.*s. Tell "
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "PO0315: %s refused %s of request %s for good: %.*s. Tell "
                      "the buyer, or mend it and make a new request", j->backend->what, j->row.key, j->row.request,
                      REASON_MAX, reason ? reason : said);
 }
