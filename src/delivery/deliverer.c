@@ -125,8 +125,9 @@ static apr_status_t remind_job(po_ledger_db *db, void *baton)
     for (i = 0; rv == APR_SUCCESS && i < list->nelts; i++) {
         const po_request *r = APR_ARRAY_IDX(list, i, po_request *);
 
-        rv = po_delivery_mail(db, m->site, PO_MAIL_EXPIRES, r, apr_pstrcat(m->pool, "mail-", r->id, "-expires", NULL), now,
-                              m->pool);
+        rv = po_delivery_mail(db, m->site, PO_MAIL_EXPIRES, r, apr_pstrcat(m->pool, "mail-", r->id, "-expires",
+                                                                           po_request_is_continued(r) ? "-next" : "", NULL),
+                              now, m->pool);
     }
     return rv;
 }
@@ -154,6 +155,7 @@ static void keep_house(void)
     if (po_ledger_run(me.ledger, keep_house_job, &n) == APR_SUCCESS && n)
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, me.server, "PO0332: %d requests expired, or are held because the "
                      "backend has not answered since its 202", n);
+    po_expire_approvals(me.ledger, me.server, me.pool);
     remind_requesters();
 }
 

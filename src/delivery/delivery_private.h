@@ -10,6 +10,7 @@
  *   post_queue.c documents to a buyer on their way into the outbox
  *   confirm.c    which purchase orders are decided: ConfirmationRequests
  *   event_queue.c events of requests on their way into the outbox
+ *   expiry.c     partly approved requests whose time is over
  *   mail_queue.c templates of each site, signed links, mails on their way into the outbox
  *   settle.c     what an answer means for the request
  *   decide.c     the operator's decisions carried out
@@ -157,6 +158,9 @@ const char *po_post_kind(unsigned what);        /* confirmation | invoice */
 const po_secret *po_post_secret(const po_buyer *buyer, apr_time_t now);
 /* A CURL * verifies TLS by PunchOutCACertificateFile, or the system's certificates. */
 void po_curl_trust(void *handle, const po_site *site);
+
+/* expiry.c: holds partly approved requests whose time is over, and tells of each in the log and by mail. */
+void po_expire_approvals(po_ledger *l, server_rec *s, apr_pool_t *parent);
 
 /* mail_queue.c, check_config: reads the templates of every site. NULL, or what is wrong with one. */
 const char *po_mail_check(apr_pool_t *p);

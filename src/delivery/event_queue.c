@@ -79,6 +79,12 @@ static apr_status_t add_event(po_ledger_db *db, const po_site *site, const po_re
     return row.body ? po_outbox_add(db, &row, e->time) : APR_EGENERAL;
 }
 
+/* PunchOutActivate each: further approvals of it are open. */
+static int is_partly(const po_request *request)
+{
+    return po_state_of_charges(request) == PO_STATE_PARTLY_APPROVED;
+}
+
 apr_status_t po_delivery_event(po_ledger_db *db, const po_site *site, po_request *request, po_order_outcome outcome,
                               const po_cxml_order *order, const char *payload_id, apr_time_t now, po_crypto *c, apr_pool_t *p)
 {
@@ -88,7 +94,7 @@ apr_status_t po_delivery_event(po_ledger_db *db, const po_site *site, po_request
     apr_status_t rv;
 
     if (request->test && !site->fulfillment_test) {
-        if (outcome == PO_OUTCOME_APPROVED)
+        if (outcome == PO_OUTCOME_APPROVED && !is_partly(request))
             request->state = PO_STATE_TESTED;
         return APR_SUCCESS;
     }
@@ -107,7 +113,10 @@ apr_status_t po_delivery_event(po_ledger_db *db, const po_site *site, po_request
     e.order_payload = payload_id;
     if (!request->told)
         request->told = 1;
-    if (outcome == PO_OUTCOME_APPROVED)
-        request->state = PO_STATE_APPROVED;
+    if (outcome == PO_OUTCOME_APPROVED) {
+        e.approved = po_approvals_to_tell(request, p);
+        po_approvals_told(request, e.approved);
+        request->state = is_partly(request) ? PO_STATE_PARTLY_APPROVED : PO_STATE_APPROVED;
+    }
     return add_event(db, site, request, &e, outcome, p);
 }

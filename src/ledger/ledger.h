@@ -72,18 +72,20 @@ apr_status_t po_ledger_key(po_ledger_db *db, unsigned char key[PO_DIGEST]);
 apr_status_t po_request_insert(po_ledger_db *db, const po_request *r);          /* with its charges */
 /* APR_NOTFOUND. With its charges. */
 apr_status_t po_request_get(po_ledger_db *db, const char *site, const char *id, apr_pool_t *p, po_request **out);
-/* The request of that session whose form has that digest, or (form_digest NULL) the one whose cart was returned. */
+/* The request of that session whose form has that digest, or (form_digest NULL) the one whose cart was returned, be it the cart
+ * of a next approval. */
 apr_status_t po_request_of_session(po_ledger_db *db, const char *site, const char *session, const char *form_digest,
                                    apr_pool_t *p, po_request **out);
-/* Writes state, reason, url, subscription, cart_payload, updated, test, told, and each charge's state, order and ordered
- * quantity. */
+/* Writes state, reason, url, subscription, cart_payload, updated, expires, test, told, and each charge's state, order, ordered
+ * quantity, expires and told. */
 apr_status_t po_request_update(po_ledger_db *db, const po_request *r);
 
 typedef struct {                                /* who asks; NULL members don't restrict */
     const char *site, *buyer, *account, *email, *user;
     int limit;
+    int open;                                   /* requests that may have open approvals come with their charges */
 } po_request_filter;
-/* Newest first, without charges. An account sees its own; without one the requester's user and mail decide. */
+/* Newest first, else without charges. An account sees its own; without one the requester's user and mail decide. */
 apr_status_t po_request_list(po_ledger_db *db, const po_request_filter *f, apr_pool_t *p, apr_array_header_t **out);
 /* Open requests (requested, partly approved) of a buyer and mode with an open charge that matches part, price, currency and
  * quantity of an order line without auxiliary id, with charges, oldest first, at most 2. */
@@ -95,13 +97,29 @@ typedef enum { PO_CANDIDATES_NONE, PO_CANDIDATES_PRODUCTION, PO_CANDIDATES_TEST 
  * `candidates` also those that an item without one may mean. */
 apr_status_t po_requests_of_items(po_ledger_db *db, const char *site, const char *buyer, const apr_array_header_t *items,
                                   po_candidates candidates, apr_pool_t *p, apr_array_header_t *known);
-/* Requested ones that end within `soon`, live longer than twice that, and whose requester has not been told (no row
- * "mail-ID-expires" in the outbox); without charges, at most limit. */
+/* Requested and partly approved ones that end within `soon`, live longer than twice that, and whose requester has not been told
+ * (no row "mail-ID-expires" in the outbox, "mail-ID-expires-next" for one that po_request_is_continued()); at most limit. */
 apr_status_t po_requests_ending(po_ledger_db *db, const char *site, apr_time_t now, apr_interval_time_t soon, int limit,
                                 apr_pool_t *p, apr_array_header_t **out);
+/* Partly approved ones past `expires`, some hundreds at most: the caller has to hold them (po_request_expire_open). */
+apr_status_t po_requests_half_expired(po_ledger_db *db, apr_time_t now, apr_pool_t *p, apr_array_header_t **out);
 /* Requests past `expires` without any ordered charge become expired; delivering ones whose backend has not answered
  * since `deadline` become held. Returns how many in *n. */
 apr_status_t po_request_expire(po_ledger_db *db, apr_time_t now, apr_time_t deadline, int *n);
+
+/* ---- continuations.c: the carts of further approvals (PunchOutApprovals separate) ------------------------------ */
+
+typedef struct {
+    const char *site, *session;                 /* one punchout returns one cart */
+    const char *request, *kind;                 /* the approval that its cart asks for */
+    const char *cart_payload;                   /* payloadID of the PunchOutOrderMessage, which po_document_get() finds */
+    apr_time_t at;
+} po_continuation;
+/* APR_EEXIST: this session has returned one, or this approval went back already. */
+apr_status_t po_continuation_insert(po_ledger_db *db, const po_continuation *c);
+/* What a session has returned. APR_NOTFOUND. */
+apr_status_t po_continuation_get(po_ledger_db *db, const char *site, const char *session, apr_pool_t *p,
+                                 po_continuation **out);
 
 /* ---- orders.c, documents -------------------------------------------------------------------------------------- */
 

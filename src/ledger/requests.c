@@ -11,7 +11,7 @@
 #define THE_REQUEST "(SELECT seq FROM request WHERE site = ?1 AND id = ?2)"
 #define CHARGE_COLUMNS \
     "line, kind, dimension, part, description, unit, unspsc, currency, quantity, unit_price, state, order_id, " \
-    "order_line, ordered, line_type, covers, expires"
+    "order_line, ordered, line_type, covers, expires, told"
 
 #define EXPIRE_AT_ONCE 500              /* a job holds up all others: the rest comes with the next call */
 
@@ -193,6 +193,7 @@ static apr_status_t read_charge(sqlite3_stmt *st, po_charge *charge, apr_pool_t 
     charge->line_type = po_read_text(&c, p);
     covers = read_covers((const char *)sqlite3_column_text(st, c.at++), &charge->covers, p);
     charge->expires = po_read_int(&c);
+    charge->told = (int)po_read_int(&c);
     return quantity == APR_SUCCESS && price == APR_SUCCESS && covers == APR_SUCCESS ? APR_SUCCESS : APR_EGENERAL;
 }
 
@@ -210,7 +211,7 @@ static int is_storable(const po_decimal *d)
 static apr_status_t insert_charge(po_ledger_db *db, apr_int64_t seq, const po_request *r, const po_charge *charge)
 {
     po_cursor c = { po_statement(db, PO_SQL_CHARGE_INSERT, "INSERT INTO charge(request, site, buyer, "
-                                 CHARGE_COLUMNS ") VALUES(?,?,?, ?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)") };
+                                 CHARGE_COLUMNS ") VALUES(?,?,?, ?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)") };
 
     if (!is_storable(&charge->quantity) || !is_storable(&charge->unit_price) || !is_storable(&charge->ordered))
         return APR_EINVAL;
@@ -234,6 +235,7 @@ static apr_status_t insert_charge(po_ledger_db *db, apr_int64_t seq, const po_re
     po_bind_text(&c, charge->line_type);
     po_bind_owned_text(&c, write_covers(charge->covers));
     po_bind_int(&c, charge->expires);
+    po_bind_int(&c, charge->told);
     return po_step(db, c.st);
 }
 
@@ -257,8 +259,9 @@ apr_status_t po_request_insert(po_ledger_db *db, const po_request *r)
 static apr_status_t update_charge(po_ledger_db *db, const po_request *r, const po_charge *charge)
 {
     po_cursor c = { po_statement(db, PO_SQL_CHARGE_UPDATE, "UPDATE charge SET state = ?4, order_id = ?5,"
-                                 " order_line = ?6, ordered = ?7, expires = ?8 WHERE request = " THE_REQUEST " AND line = ?3 AND"
-                                 " (state <> ?4 OR order_id IS NOT ?5 OR order_line <> ?6 OR ordered IS NOT ?7 OR expires <> ?8)") };
+                                 " order_line = ?6, ordered = ?7, expires = ?8, told = ?9"
+                                 " WHERE request = " THE_REQUEST " AND line = ?3 AND (state <> ?4 OR order_id IS NOT ?5"
+                                 "  OR order_line <> ?6 OR ordered IS NOT ?7 OR expires <> ?8 OR told <> ?9)") };
 
     if (!is_storable(&charge->ordered))
         return APR_EINVAL;
@@ -271,13 +274,15 @@ static apr_status_t update_charge(po_ledger_db *db, const po_request *r, const p
     po_bind_int(&c, charge->order_line);
     bind_ordered(&c, charge);
     po_bind_int(&c, charge->expires);
+    po_bind_int(&c, charge->told);
     return po_step(db, c.st);
 }
 
 apr_status_t po_request_update(po_ledger_db *db, const po_request *r)
 {
     po_cursor c = { po_statement(db, PO_SQL_REQUEST_UPDATE, "UPDATE request SET state = ?3, reason = ?4, url = ?5,"
-                                 " subscription = ?6, cart_payload = ?7, updated = ?8, test = ?9, told = ?10"
+                                 " subscription = ?6, cart_payload = ?7, updated = ?8, test = ?9, told = ?10,"
+                                 " expires = ?11"
                                  " WHERE site = ?1 AND id = ?2") };
     apr_status_t rv;
     int i;
@@ -292,6 +297,7 @@ apr_status_t po_request_update(po_ledger_db *db, const po_request *r)
     po_bind_int(&c, r->updated);
     po_bind_int(&c, r->test);
     po_bind_int(&c, r->told);
+    po_bind_int(&c, r->expires);
     rv = po_step(db, c.st);
     if (rv == APR_SUCCESS && sqlite3_changes(db->handle) == 0)
         return APR_NOTFOUND;
@@ -346,10 +352,21 @@ apr_status_t po_request_get(po_ledger_db *db, const char *site, const char *id, 
     return first_request(db, c.st, p, out);
 }
 
+/* A session's cart may also be that of a next approval. */
+static apr_status_t continued_request(po_ledger_db *db, const char *site, const char *session, apr_pool_t *p,
+                                      po_request **out)
+{
+    po_continuation *c;
+    apr_status_t rv = po_continuation_get(db, site, session, p, &c);
+
+    return rv == APR_SUCCESS ? po_request_get(db, site, c->request, p, out) : rv;
+}
+
 apr_status_t po_request_of_session(po_ledger_db *db, const char *site, const char *session, const char *form_digest,
                                    apr_pool_t *p, po_request **out)
 {
     po_cursor c = { 0 };
+    apr_status_t rv;
 
     if (form_digest)
         c.st = po_statement(db, PO_SQL_REQUEST_OF_FORM, "SELECT " REQUEST_COLUMNS " FROM request WHERE session = ?1"
@@ -361,8 +378,11 @@ apr_status_t po_request_of_session(po_ledger_db *db, const char *site, const cha
     po_bind_text(&c, site);
     if (form_digest)
         po_bind_text(&c, form_digest);
-    return first_request(db, c.st, p, out);
+    rv = first_request(db, c.st, p, out);
+    return rv == APR_NOTFOUND && !form_digest ? continued_request(db, site, session, p, out) : rv;
 }
+
+/* ---- lists ------------------------------------------------------------------------------------------------------ */
 
 /* One statement for each index; what the index does not decide is filtered. An empty user or mail means a requester
  * without one. */
@@ -386,6 +406,7 @@ apr_status_t po_request_list(po_ledger_db *db, const po_request_filter *f, apr_p
 {
     po_cursor c = { 0 };
     apr_status_t rv;
+    int i;
 
     *out = apr_array_make(p, 16, sizeof(po_request *));
     /* a shopper of whom nothing is known sees nothing, not what all the others without a name did */
@@ -400,7 +421,11 @@ apr_status_t po_request_list(po_ledger_db *db, const po_request_filter *f, apr_p
     po_bind_int(&c, f->limit > 0 ? f->limit : -1);
     while ((rv = po_next(db, c.st)) == APR_SUCCESS)
         APR_ARRAY_PUSH(*out, po_request *) = read_request(c.st, p);
-    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+    rv = rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+    for (i = 0; rv == APR_SUCCESS && f->open && i < (*out)->nelts; i++)
+        if (APR_ARRAY_IDX(*out, i, po_request *)->state <= PO_STATE_PARTLY_APPROVED)
+            rv = add_charges(db, APR_ARRAY_IDX(*out, i, po_request *), p);
+    return rv;
 }
 
 static sqlite3_stmt *candidates_statement(po_ledger_db *db, const char *site, const char *buyer, int test,
@@ -517,29 +542,53 @@ apr_status_t po_requests_of_items(po_ledger_db *db, const char *site, const char
 
 /* ---- time ----------------------------------------------------------------------------------------------------- */
 
+/* The rows of a statement over REQUEST_COLUMNS, with their charges, added to out. */
+static apr_status_t read_requests(po_ledger_db *db, sqlite3_stmt *st, apr_pool_t *p, apr_array_header_t *out)
+{
+    apr_status_t rv;
+    int i;
+
+    while ((rv = po_next(db, st)) == APR_SUCCESS)
+        APR_ARRAY_PUSH(out, po_request *) = read_request(st, p);
+    rv = rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+    for (i = 0; rv == APR_SUCCESS && i < out->nelts; i++)
+        rv = add_charges(db, APR_ARRAY_IDX(out, i, po_request *), p);
+    return rv;
+}
+
 apr_status_t po_requests_ending(po_ledger_db *db, const char *site, apr_time_t now, apr_interval_time_t soon, int limit,
                                 apr_pool_t *p, apr_array_header_t **out)
 {
-    po_cursor c = { po_statement(db, PO_SQL_ENDING, "SELECT " REQUEST_COLUMNS " FROM request WHERE state < 2 AND state = 1"
+    po_cursor c = { po_statement(db, PO_SQL_ENDING, "SELECT " REQUEST_COLUMNS " FROM request WHERE state < 3 AND state <> 0"
                                  " AND expires BETWEEN ?1 AND ?1 + ?2 AND expires - created > 2 * ?2 AND site = ?3"
-                                 " AND NOT EXISTS (SELECT 1 FROM outbox WHERE key = 'mail-' || request.id || '-expires')"
+                                 " AND NOT EXISTS (SELECT 1 FROM outbox WHERE key = 'mail-' || request.id || CASE WHEN"
+                                 "  EXISTS (SELECT 1 FROM charge WHERE request = request.seq AND expires > 0)"
+                                 "  THEN '-expires-next' ELSE '-expires' END)"
                                  " LIMIT ?4") };
-    apr_status_t rv;
 
     *out = apr_array_make(p, 4, sizeof(po_request *));
     po_bind_int(&c, now);
     po_bind_int(&c, soon);
     po_bind_text(&c, site);
     po_bind_int(&c, limit);
-    while ((rv = po_next(db, c.st)) == APR_SUCCESS)
-        APR_ARRAY_PUSH(*out, po_request *) = read_request(c.st, p);
-    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+    return read_requests(db, c.st, p, *out);
+}
+
+apr_status_t po_requests_half_expired(po_ledger_db *db, apr_time_t now, apr_pool_t *p, apr_array_header_t **out)
+{
+    po_cursor c = { po_statement(db, PO_SQL_HALF_EXPIRED, "SELECT " REQUEST_COLUMNS " FROM request WHERE state < 3"
+                                 " AND state = 2 AND expires BETWEEN 1 AND ?1 LIMIT ?2") };
+
+    *out = apr_array_make(p, 4, sizeof(po_request *));
+    po_bind_int(&c, now);
+    po_bind_int(&c, EXPIRE_AT_ONCE);
+    return read_requests(db, c.st, p, *out);
 }
 
 static apr_status_t expire_charges(po_ledger_db *db, sqlite3_stmt *expired)
 {
     sqlite3_stmt *st = po_statement(db, PO_SQL_EXPIRE_CHARGES, "UPDATE charge SET state = 4"
-                                    " WHERE request = ?1 AND state = 0");
+                                    " WHERE request = ?1 AND state IN (0, 5)");
 
     sqlite3_bind_int64(st, 1, sqlite3_column_int64(expired, 0));
     return po_step(db, st);
@@ -548,7 +597,7 @@ static apr_status_t expire_charges(po_ledger_db *db, sqlite3_stmt *expired)
 static apr_status_t expire_requests(po_ledger_db *db, apr_time_t now, int *n)
 {
     po_cursor c = { po_statement(db, PO_SQL_EXPIRE, "UPDATE request SET state = 11, updated = ?1 WHERE seq IN"
-                                 " (SELECT seq FROM request r WHERE state < 2 AND expires BETWEEN 1 AND ?1"
+                                 " (SELECT seq FROM request r WHERE state < 3 AND state <> 2 AND expires BETWEEN 1 AND ?1"
                                  "  AND NOT EXISTS (SELECT 1 FROM charge c WHERE c.request = r.seq AND c.state = 1)"
                                  "  LIMIT ?2) RETURNING seq") };
     apr_status_t rv;
@@ -567,7 +616,8 @@ static apr_status_t expire_requests(po_ledger_db *db, apr_time_t now, int *n)
 
 _Static_assert(PO_STATE_DRAFT == 0 && PO_STATE_REQUESTED == 1 && PO_STATE_PARTLY_APPROVED == 2
                && PO_STATE_DELIVERING == 4 && PO_STATE_HELD == 8 && PO_STATE_EXPIRED == 11
-               && PO_CHARGE_REQUESTED == 0 && PO_CHARGE_ORDERED == 1 && PO_CHARGE_EXPIRED == 4,
+               && PO_CHARGE_REQUESTED == 0 && PO_CHARGE_ORDERED == 1 && PO_CHARGE_EXPIRED == 4
+               && PO_CHARGE_WAITING == 5,
                "the numbers in the statements and indices of this room");
 
 apr_status_t po_request_expire(po_ledger_db *db, apr_time_t now, apr_time_t deadline, int *n)

@@ -164,4 +164,16 @@ const char *const po_schema[PO_SCHEMA_VERSION] = {
     "  done INTEGER NOT NULL, carried_out INTEGER NOT NULL, outcome TEXT);"    /* done 0: not yet */
     "CREATE INDEX decision_open ON decision(site, seq) WHERE done = 0;"
     "CREATE INDEX decision_id ON decision(site, id);"
+
+    "ALTER TABLE charge ADD COLUMN told INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE charge SET told = 1 WHERE state IN (1, 2) AND request IN (SELECT seq FROM request WHERE told = 1);"
+    /* a later cart of a request (PunchOutApprovals separate): which session took which approval back */
+    "CREATE TABLE continuation("
+    "  site TEXT NOT NULL, session TEXT NOT NULL,"                  /* one punchout returns one cart */
+    "  request TEXT NOT NULL, kind TEXT NOT NULL, cart_payload TEXT NOT NULL, at INTEGER NOT NULL,"
+    "  PRIMARY KEY(site, session)"
+    ") WITHOUT ROWID;"
+    "CREATE UNIQUE INDEX continuation_request ON continuation(site, request, kind);"
+    "DROP INDEX request_expires;"
+    "CREATE INDEX request_expires ON request(expires) WHERE state < 3;"         /* draft, requested, partly approved */
 };

@@ -331,6 +331,8 @@ const char *po_cart_build(po_request *r, const po_offer *offer, const po_request
         || (wrong = ask_charges(&c)) || (wrong = po_lines_make(r, c.asked, buyer, p)) || (wrong = check_total(&c)))
         return wrong;
     preapprove(&c);
+    if (buyer->approvals == PO_APPROVALS_SEPARATE)
+        po_request_separate(r);
     r->state = po_state_of_charges(r);
     return NULL;
 }
@@ -362,6 +364,25 @@ static void fill_item(po_cxml_cart_item *item, const po_request *r, const po_cha
     item->lead_time = "0";              /* software: nothing is shipped */
 }
 
+/* The sum of what goes back now: what waits (PunchOutApprovals separate) does so in a later cart. */
+static apr_status_t cart_total(const po_request *r, po_decimal *total)
+{
+    po_decimal line;
+    int i;
+
+    *total = (po_decimal){ 0, 0 };
+    for (i = 0; i < r->charges->nelts; i++) {
+        const po_charge *c = &APR_ARRAY_IDX(r->charges, i, po_charge);
+
+        if (c->state == PO_CHARGE_WAITING)
+            continue;
+        if (po_decimal_multiply(&line, &c->quantity, &c->unit_price) != APR_SUCCESS
+            || po_decimal_add(total, total, &line) != APR_SUCCESS)
+            return APR_EGENERAL;
+    }
+    return APR_SUCCESS;
+}
+
 const char *po_cart_check(const apr_array_header_t *requests, apr_pool_t *p)
 {
     const char *currency = NULL;
@@ -376,7 +397,7 @@ const char *po_cart_check(const apr_array_header_t *requests, apr_pool_t *p)
             return apr_psprintf(p, "A cart has one currency, and this one holds prices in %s and in %s. Request approval for "
                                 "them one after the other.", currency, r->currency);
         currency = r->currency;
-        if (po_request_total(r, &total) != APR_SUCCESS || po_decimal_add(&sum, &sum, &total) != APR_SUCCESS
+        if (cart_total(r, &total) != APR_SUCCESS || po_decimal_add(&sum, &sum, &total) != APR_SUCCESS
             || po_decimal_parse(&total, po_money_text(&sum, currency, text), -1) != APR_SUCCESS)
             return "The sum of this cart is larger than an order can hold. Request approval for less at a time.";
     }
@@ -388,7 +409,7 @@ static apr_status_t add_total(const po_request *r, const po_cxml_cart *out, po_d
 {
     po_decimal before;
 
-    if (po_request_total(r, total) != APR_SUCCESS)
+    if (cart_total(r, total) != APR_SUCCESS)
         return APR_EGENERAL;
     if (!out->items)
         return APR_SUCCESS;
@@ -409,11 +430,15 @@ apr_status_t po_cart_items(const po_request *r, const po_buyer *buyer, po_cxml_c
     if (!items)
         items = apr_array_make(p, r->charges->nelts, sizeof(po_cxml_cart_item));
     for (i = 0; i < r->charges->nelts; i++) {
-        po_cxml_cart_item *item = apr_array_push(items);
+        const po_charge *charge = &APR_ARRAY_IDX(r->charges, i, po_charge);
+        po_cxml_cart_item *item;
 
+        if (charge->state == PO_CHARGE_WAITING)
+            continue;
+        item = apr_array_push(items);
         memset(item, 0, sizeof(*item));
         item->line = items->nelts;
-        fill_item(item, r, &APR_ARRAY_IDX(r->charges, i, po_charge), buyer, p);
+        fill_item(item, r, charge, buyer, p);
     }
     out->items = items;
     out->total = apr_pstrdup(p, po_money_text(&total, r->currency, text));

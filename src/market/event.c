@@ -151,6 +151,11 @@ static int has_kind(const po_charge *c, const char *kind, int before)
     return 0;
 }
 
+static int is_gone(po_charge_state s)
+{
+    return s == PO_CHARGE_CANCELLED || s == PO_CHARGE_WITHDRAWN;
+}
+
 /* The state of a kind whose first charge is the i-th; 0 when an earlier one has told it. */
 static int approval_state(const po_request *r, int i, const char *kind, po_charge_state *state)
 {
@@ -164,10 +169,22 @@ static int approval_state(const po_request *r, int i, const char *kind, po_charg
             continue;
         if (n < i)
             return 0;
-        if (*state == PO_CHARGE_CANCELLED || (other->state != PO_CHARGE_ORDERED && other->state != PO_CHARGE_CANCELLED))
+        if (is_gone(*state) || (other->state != PO_CHARGE_ORDERED && !is_gone(other->state)))
             *state = other->state;
     }
     return 1;
+}
+
+/* The kind that the charge is the first to stand for, from the n-th of its own on; n is moved behind it. NULL: no more. */
+static const char *next_kind(const po_request *r, int i, int *n, po_charge_state *state)
+{
+    const po_charge *c = &APR_ARRAY_IDX(r->charges, i, po_charge);
+    const char *kind;
+
+    while ((kind = kind_of(c, (*n)++)))
+        if (!has_kind(c, kind, *n - 1) && approval_state(r, i, kind, state))
+            return kind;
+    return NULL;
 }
 
 /* One entry for each kind of approval, in the order of the lines. It stands where its hindmost charge stands: a kind is
@@ -179,26 +196,52 @@ static void add_approvals(po_buffer *b, const po_request *r)
     int i, n;
 
     po_buffer_lit(b, ",\"approvals\":[");
-    for (i = 0; i < r->charges->nelts; i++) {
-        const po_charge *c = &APR_ARRAY_IDX(r->charges, i, po_charge);
-
-        for (n = 0; (kind = kind_of(c, n)); n++) {
-            if (has_kind(c, kind, n) || !approval_state(r, i, kind, &state))
-                continue;
+    for (i = 0; i < r->charges->nelts; i++)
+        for (n = 0; (kind = next_kind(r, i, &n, &state)); before = ",") {
             po_buffer_str(b, before);
-            before = ",";
             add_member(b, "{\"kind\":", kind);
             add_member(b, ",\"state\":", po_charge_state_name(state));
             po_buffer_lit(b, "}");
         }
-    }
+    po_buffer_lit(b, "]");
+}
+
+static int holds(const apr_array_header_t *kinds, const char *kind)
+{
+    int i;
+
+    for (i = 0; i < kinds->nelts; i++)
+        if (!strcmp(APR_ARRAY_IDX(kinds, i, const char *), kind))
+            return 1;
+    return 0;
+}
+
+/* Which of them this event is about. */
+static void add_approved(po_buffer *b, const po_event *e)
+{
+    const po_request *r = e->request;
+    po_charge_state state;
+    const char *kind, *before = "";
+    int i, n;
+
+    if (!e->approved)
+        return;
+    po_buffer_lit(b, ",\"approved\":[");
+    for (i = 0; i < r->charges->nelts; i++)
+        for (n = 0; (kind = next_kind(r, i, &n, &state));) {
+            if (!holds(e->approved, APR_ARRAY_IDX(r->charges, i, po_charge).kind))
+                continue;
+            po_buffer_str(b, before);
+            add_text(b, kind);
+            before = ",";
+        }
     po_buffer_lit(b, "]");
 }
 
 /* What is ordered of it: nothing of a charge that was cancelled. */
 static const char *quantity(const po_charge *c, char text[PO_DECIMAL_TEXT])
 {
-    return c->state == PO_CHARGE_CANCELLED ? "0" : po_decimal_text(po_charge_quantity(c), 0, text);
+    return is_gone(c->state) ? "0" : po_decimal_text(po_charge_quantity(c), 0, text);
 }
 
 /* Where it stands: on which line of which order. */
@@ -429,6 +472,7 @@ const char *po_event_json(const po_event *e, apr_pool_t *p)
     po_buffer_lit(&b, ",\"datacontenttype\":\"application/json\",\"data\":{");
     add_request(&b, e->request);
     add_approvals(&b, e->request);
+    add_approved(&b, e);
     add_orders(&b, e, p);
     add_charges(&b, e->request);
     add_member(&b, ",\"callback\":{\"url\":", e->callback_url);

@@ -102,7 +102,8 @@ typedef enum {                          /* stored by number: append only */
 } po_state;
 typedef enum {                          /* of a charge's approval; stored by number: append only */
     PO_CHARGE_REQUESTED, PO_CHARGE_ORDERED, PO_CHARGE_PREAPPROVED, PO_CHARGE_CANCELLED, PO_CHARGE_EXPIRED,
-    PO_CHARGE_WAITING                   /* PunchOutApprovals separate: its cart has not gone out yet */
+    PO_CHARGE_WAITING,                  /* PunchOutApprovals separate: its cart has not gone out yet */
+    PO_CHARGE_WITHDRAWN                 /* cancelled while nothing was ordered: the rest is asked for without it */
 } po_charge_state;
 
 const char *po_state_name(po_state s);              /* "partly approved", ... (design.md §5) */
@@ -126,7 +127,8 @@ typedef struct {
     po_decimal ordered;                 /* the quantity that was ordered; a value of 0: none yet */
     const char *line_type;              /* Service | Material; NULL: by kind (PunchOutLines classic) */
     apr_array_header_t *covers;         /* po_cover: what a line of PunchOutLines single or split stands for; NULL: itself */
-    apr_time_t expires;                 /* of its approval; 0: with the request */
+    apr_time_t expires;                 /* of its approval, whose cart went back later; 0: with the request */
+    int told;                           /* which of the request's events about approvals told of it, from 1; 0: none */
 } po_charge;
 
 /* The quantity that is ordered, before an order the cart's. */
@@ -160,8 +162,8 @@ typedef struct {
 } po_request;
 
 /* The state that the charges give a request which nothing else decides: requested, partly approved, approved; cancelled
- * when no charge is left; held when an approval (all charges of a kind) was cancelled beside one that is in: they can no
- * longer all come (design.md §5). */
+ * or expired when no charge is left; held when an approval (all charges of a kind) was cancelled beside one that is in, or a
+ * charge has expired beside one: they can no longer all come (design.md §5). */
 po_state po_state_of_charges(const po_request *r);
 /* The reason of the one hold that a backend's late answer ends. */
 #define PO_HELD_UNANSWERED "The marketplace took the order but has not said in time whether the subscription is ready"
@@ -174,6 +176,46 @@ const char *po_money_text(const po_decimal *d, const char *currency, char out[PO
 int po_request_is_known(const po_request *r);
 /* Sum of quantity * unit price over the charges. */
 apr_status_t po_request_total(const po_request *r, po_decimal *total);
+
+/* ---- approvals.c: the approvals of a request, which are its charges by kind (design.md §5) --------------------- */
+
+typedef struct {
+    const char *kind;
+    po_charge_state state;              /* where its hindmost charge stands: ordered when all are that were not cancelled */
+} po_approval;
+
+/* Each once (po_approval), in the order of the lines. */
+apr_array_header_t *po_request_approvals(const po_request *r, apr_pool_t *p);
+/* 1 when nobody has decided about it: its cart waits to go back, or is on its way through the buyer's approval. */
+int po_approval_is_open(po_charge_state s);
+/* The kinds (const char *) of approvals that are in whole and that no event has told of. */
+apr_array_header_t *po_approvals_to_tell(const po_request *r, apr_pool_t *p);
+/* An event tells of these now. */
+void po_approvals_told(po_request *r, const apr_array_header_t *kinds);
+/* 1 when events of their own have told of two approvals: whatever comes of the later one, the earlier one is carried out. */
+int po_approvals_told_apart(const po_request *r);
+
+/* PunchOutApprovals separate: makes all but the first approval of a new request wait for a cart of their own. */
+void po_request_separate(po_request *r);
+/* Whether a session of that mode may send the next approval that waits. NULL, or a sentence in p: why not, and what to do. */
+const char *po_request_continue_refused(const po_request *r, int test, apr_time_t now, apr_pool_t *p);
+/* Requests the next approval that waits: its charges and with them the request live until `expires`, or as long as the request
+ * did. Returns its kind; NULL: none waits. */
+const char *po_request_continue(po_request *r, apr_time_t expires);
+/* The request with the charges of that kind alone, for the approval's cart and mail. */
+po_request *po_request_of_kind(const po_request *r, const char *kind, apr_pool_t *p);
+/* 1 when an approval of it has gone back in a later cart than the first. */
+int po_request_is_continued(const po_request *r);
+
+/* Cancels what is not ordered: the approval of that kind, or (kind NULL) the whole request, which then has no order. While
+ * nothing is ordered the other approvals stay (see po_cancel_scope); beside one that is ordered the request is held. reason: for
+ * the page and the log. NULL, or a sentence in p that says why not; then nothing has changed. */
+const char *po_request_cancel(po_request *r, const char *kind, const char *reason, apr_pool_t *p);
+/* What cancelling one approval comes to: under PunchOutActivate all, as long as nothing is ordered, the whole request (NULL),
+ * for it can't be approved as it was asked for any more. */
+const char *po_cancel_scope(const po_request *r, const char *kind, po_activate activate);
+/* The time of a partly approved request is over: what is open expires, and the request is held with a reason in p. */
+void po_request_expire_open(po_request *r, apr_pool_t *p);
 
 /* ---- cart.c: an offer and a form -> a request and its charges ------------------------------------------------- */
 
@@ -245,7 +287,7 @@ typedef enum { PO_OUTCOME_NONE, PO_OUTCOME_APPROVED, PO_OUTCOME_CHANGED, PO_OUTC
 typedef struct {
     int status;                         /* 200, or 409: refuse the whole order */
     int held;                           /* 200, but a person must decide: no event */
-    int awaits_release;                 /* 200, a blanket order that orders nothing by itself */
+    int awaits_release;                 /* 200, a blanket order that orders nothing by itself; its requests expire no more */
     const char *detail;                 /* for Status and log: line, both values, what to do; NULL: none */
     const char *difference;             /* of detail what PunchOutOrderMismatch is about; NULL: nothing differs */
     apr_array_header_t *lines;          /* po_order_match_line */
@@ -258,7 +300,8 @@ typedef struct {
  * charges); it is changed when the result is 200: charges become ordered, states follow (held, partly approved,
  * approved; that a test ends as tested is the caller's, which knows whether there is a sandbox).
  * PunchOutOrderMismatch decides about differences and about lines that name no request (nor mean one of their own mode);
- * a charge that another order took is always 409 and names that order; an expired request is held (design.md §5). A line
+ * a charge that another order took is always 409 and names that order; an expired request is held (design.md §5); a charge
+ * whose cart has not gone back yet differs. A line
  * without a price and without ItemDetail is taken at the cart's price; one of a blanket order needs a MaxAmount that is
  * enough, if it has any. */
 void po_order_match_new(const po_cxml_order *order, int test, const po_buyer *buyer,
@@ -364,6 +407,7 @@ typedef struct {
     const po_cxml_order *order;         /* NULL for a pre-approved request */
     const char *order_payload;          /* payloadID of the OrderRequest */
     const apr_array_header_t *earlier;  /* po_event_order: the other orders that its charges are on; NULL: none */
+    const apr_array_header_t *approved; /* const char *: the kinds of approval that it tells of; NULL: of none */
 } po_event;
 
 /* CloudEvents 1.0 structured JSON exactly as design.md §7 shows it; money as strings. */

@@ -102,15 +102,17 @@ int po_number_fits(const po_decimal *d);
 
 /* ---- state.c ----------------------------------------------------------------------------------------------------- */
 
+/* 1 when it is ordered, or approved without an order. */
+int po_charge_is_in(const po_charge *c);
 /* ISO 4217: the decimals of the currency's smallest coin. */
 int po_currency_decimals(const char *currency);
 
 /* ---- order_change.c -------------------------------------------------------------------------------------------- */
 
 /* Carries a judged order out: out->lines are ordered, what an update (owned not NULL) leaves out is cancelled, and the
- * states of the requests follow. Fills out->requests and out->outcomes. */
-void po_order_apply(const po_cxml_order *order, int test, const apr_array_header_t *owned, po_order_match *out,
-                    apr_pool_t *p);
+ * states of the requests follow, by PunchOutActivate. Fills out->requests and out->outcomes. */
+void po_order_apply(const po_cxml_order *order, int test, po_activate activate, const apr_array_header_t *owned,
+                    po_order_match *out, apr_pool_t *p);
 /* 1 when this purchase order has ordered the charge. */
 int po_charge_is_on(const po_charge *c, const po_cxml_order *order);
 

@@ -199,7 +199,8 @@ static void compare(matching *m, const po_order_match_line *l)
 
 static int has_expired(const matching *m, const po_request *r)
 {
-    return r->state == PO_STATE_EXPIRED || (r->state == PO_STATE_REQUESTED && r->expires && m->now > r->expires);
+    return r->state == PO_STATE_EXPIRED
+           || ((r->state == PO_STATE_REQUESTED || r->state == PO_STATE_PARTLY_APPROVED) && r->expires && m->now > r->expires);
 }
 
 /* An update's line about what this order has ordered: only another quantity is anything new. */
@@ -236,7 +237,7 @@ static void judge(matching *m, const po_order_match_line *l)
         refuse(m, l->item, "charge %s.%d was approved without an order and needs none", r->id, c->line);
     else if (r->state == PO_STATE_CANCELLED)
         refuse(m, l->item, "request %s was cancelled; return a new cart", r->id);
-    else if (c->state == PO_CHARGE_CANCELLED)
+    else if (c->state == PO_CHARGE_CANCELLED || c->state == PO_CHARGE_WITHDRAWN)
         refuse(m, l->item, "charge %s.%d was cancelled; return a new cart", r->id, c->line);
     else if (has_expired(m, r) || c->state == PO_CHARGE_EXPIRED)
         hold(m, l->item, "request %s has expired; the marketplace decides whether it still holds", r->id);
@@ -244,6 +245,9 @@ static void judge(matching *m, const po_order_match_line *l)
         hold(m, l->item, "request %s is held already%s%s", r->id, r->reason ? ": " : "", r->reason ? r->reason : "");
     else if (r->state != PO_STATE_REQUESTED && r->state != PO_STATE_PARTLY_APPROVED)
         refuse(m, l->item, "request %s is %s and takes no order; return a new cart", r->id, po_state_name(r->state));
+    else if (c->state == PO_CHARGE_WAITING)
+        differ(m, l->item, "charge %s.%d was not requested yet; request the next approval of %s from a punchout first", r->id,
+               c->line, r->id);
 }
 
 /* 0 when another line of this order has the charge. */
@@ -549,8 +553,21 @@ static void decide(matching *m)
 
 #define AWAITS_RELEASE "The blanket order is kept and orders nothing by itself; releases are awaited"
 
+/* Its releases may come at any time: what they will order must not expire before. */
 static void keep_blanket(matching *m)
 {
+    int i;
+
+    for (i = 0; i < m->out->lines->nelts; i++) {
+        const po_order_match_line *l = &APR_ARRAY_IDX(m->out->lines, i, po_order_match_line);
+        po_request *r = l->request;
+
+        if (!l->charge || !po_approval_is_open(l->charge->state) || !r->test != !m->test || has_expired(m, r) || !r->expires)
+            continue;
+        r->expires = 0;
+        APR_ARRAY_PUSH(m->out->requests, po_request *) = r;
+        APR_ARRAY_PUSH(m->out->outcomes, po_order_outcome) = PO_OUTCOME_NONE;
+    }
     m->out->awaits_release = 1;
     m->out->detail = m->out->detail ? apr_pstrcat(m->p, AWAITS_RELEASE ". ", m->out->detail, NULL) : AWAITS_RELEASE;
 }
@@ -589,7 +606,7 @@ static void run(matching *m)
     if (out->status == 200 && blanket)
         keep_blanket(m);
     else if (out->status == 200)
-        po_order_apply(order, m->test, m->owned, out, m->p);
+        po_order_apply(order, m->test, m->buyer->activate, m->owned, out, m->p);
 }
 
 void po_order_match_new(const po_cxml_order *order, int test, const po_buyer *buyer, apr_array_header_t *known,

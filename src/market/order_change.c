@@ -13,6 +13,7 @@ int po_charge_is_on(const po_charge *c, const po_cxml_order *order)
 typedef struct {
     const po_cxml_order *order;
     int test;
+    po_activate activate;
     po_order_match *out;
     apr_hash_t *noted;                  /* po_request * -> itself: those in out->requests */
     apr_hash_t *changed;                /* po_request * -> itself: ordered before, in another quantity */
@@ -20,9 +21,9 @@ typedef struct {
     apr_pool_t *p;
 } change;
 
-static change begin(const po_cxml_order *order, int test, po_order_match *out, apr_pool_t *p)
+static change begin(const po_cxml_order *order, int test, po_activate activate, po_order_match *out, apr_pool_t *p)
 {
-    change x = { order, test, out, apr_hash_make(p), apr_hash_make(p), NULL, p };
+    change x = { order, test, activate, out, apr_hash_make(p), apr_hash_make(p), NULL, p };
 
     return x;
 }
@@ -95,12 +96,9 @@ static int has_ordered(const po_request *r)
 {
     int i;
 
-    for (i = 0; i < r->charges->nelts; i++) {
-        po_charge_state s = APR_ARRAY_IDX(r->charges, i, po_charge).state;
-
-        if (s == PO_CHARGE_ORDERED || s == PO_CHARGE_PREAPPROVED)
+    for (i = 0; i < r->charges->nelts; i++)
+        if (po_charge_is_in(&APR_ARRAY_IDX(r->charges, i, po_charge)))
             return 1;
-    }
     return 0;
 }
 
@@ -112,7 +110,7 @@ static po_order_outcome cancel_request(const change *x, po_request *r)
     for (i = 0; i < r->charges->nelts; i++) {
         po_charge *c = &APR_ARRAY_IDX(r->charges, i, po_charge);
 
-        if (c->state == PO_CHARGE_REQUESTED)
+        if (po_approval_is_open(c->state))
             c->state = PO_CHARGE_CANCELLED;
     }
     r->state = PO_STATE_CANCELLED;
@@ -126,6 +124,16 @@ static void hold(po_request *r, const char *reason)
     if (r->state != PO_STATE_HELD || (r->reason && !strcmp(r->reason, PO_HELD_UNANSWERED)))
         r->reason = reason;
     r->state = PO_STATE_HELD;
+}
+
+/* Under PunchOutActivate all the backend hears of nothing before every approval is in; under each, of each as it comes. */
+static po_order_outcome approve(const change *x, po_request *r, po_state now, int changed)
+{
+    r->state = now;
+    r->reason = NULL;
+    if (now == PO_STATE_APPROVED || (x->activate == PO_ACTIVATE_EACH && po_approvals_to_tell(r, x->p)->nelts))
+        return PO_OUTCOME_APPROVED;
+    return changed && r->told ? PO_OUTCOME_CHANGED : PO_OUTCOME_NONE;
 }
 
 static po_order_outcome advance(const change *x, po_request *r)
@@ -150,10 +158,7 @@ static po_order_outcome advance(const change *x, po_request *r)
         return PO_OUTCOME_NONE;         /* a person decides, or nothing can change any more */
     if (is_approved(r->state))
         return changed ? PO_OUTCOME_CHANGED : PO_OUTCOME_NONE;
-    /* all charges must be in before the backend hears of it: PO_ACTIVATE_ALL, and so far PO_ACTIVATE_EACH too */
-    r->state = now;
-    r->reason = NULL;
-    return now == PO_STATE_APPROVED ? PO_OUTCOME_APPROVED : PO_OUTCOME_NONE;
+    return approve(x, r, now, changed);
 }
 
 static void settle(change *x)
@@ -165,10 +170,10 @@ static void settle(change *x)
                                                                                       po_request *));
 }
 
-void po_order_apply(const po_cxml_order *order, int test, const apr_array_header_t *owned, po_order_match *out,
-                    apr_pool_t *p)
+void po_order_apply(const po_cxml_order *order, int test, po_activate activate, const apr_array_header_t *owned,
+                    po_order_match *out, apr_pool_t *p)
 {
-    change x = begin(order, test, out, p);
+    change x = begin(order, test, activate, out, p);
     int i;
 
     if (owned)
@@ -190,7 +195,7 @@ void po_order_apply(const po_cxml_order *order, int test, const apr_array_header
 void po_order_cancel(const po_cxml_order *order, int test, const apr_array_header_t *owned, po_order_match *out,
                      apr_pool_t *p)
 {
-    change x = begin(order, test, out, p);
+    change x = begin(order, test, PO_ACTIVATE_ALL, out, p);     /* a delete approves nothing */
     int i, n;
 
     memset(out, 0, sizeof(*out));

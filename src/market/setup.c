@@ -19,13 +19,13 @@ static void refuse(po_setup_verdict *out, apr_pool_t *p, int status, const char 
 
 /* ---- may it be changed ------------------------------------------------------------------------------------------- */
 
-/* The first charge that is not waiting for its order any more; NULL: all are. */
+/* The first charge that somebody has decided about; NULL: all are open. */
 static const po_charge *decided_charge(const po_request *r)
 {
     int i;
 
     for (i = 0; r->charges && i < r->charges->nelts; i++)
-        if (APR_ARRAY_IDX(r->charges, i, po_charge).state != PO_CHARGE_REQUESTED)
+        if (!po_approval_is_open(APR_ARRAY_IDX(r->charges, i, po_charge).state))
             return &APR_ARRAY_IDX(r->charges, i, po_charge);
     return NULL;
 }
@@ -45,6 +45,9 @@ const char *po_request_edit_refused(const po_request *r, apr_time_t now, apr_poo
     if (c && c->state == PO_CHARGE_PREAPPROVED)
         return apr_psprintf(p, "request %s was approved without an order and can't be changed; create a new cart",
                             r->id);
+    if (po_request_is_continued(r))     /* what replaces one of its carts would take the other's request away */
+        return apr_psprintf(p, "request %s has sent its next approval in a cart of its own and can't be changed; cancel it and "
+                            "create a new cart", r->id);
     if (c || r->state != PO_STATE_REQUESTED)
         return apr_psprintf(p, "request %s is %s and can't be changed; create a new cart", r->id,
                             c ? po_charge_state_name(c->state) : po_state_name(r->state));

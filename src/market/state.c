@@ -13,7 +13,8 @@ const char *po_state_name(po_state s)
 
 const char *po_charge_state_name(po_charge_state s)
 {
-    static const char *const names[] = { "requested", "ordered", "pre-approved", "cancelled", "expired", "waiting" };
+    static const char *const names[] = { "requested", "ordered", "pre-approved", "cancelled", "expired", "waiting",
+                                         "withdrawn" };
 
     return (unsigned)s < sizeof(names) / sizeof(names[0]) ? names[s] : "unknown";
 }
@@ -31,9 +32,9 @@ void po_charge_shown(const po_charge *c, po_decimal *quantity, po_decimal *unit_
         *quantity = (po_decimal){ 1, 0 };
 }
 
-static int is_in(po_charge_state s)
+int po_charge_is_in(const po_charge *c)
 {
-    return s == PO_CHARGE_ORDERED || s == PO_CHARGE_PREAPPROVED;
+    return c->state == PO_CHARGE_ORDERED || c->state == PO_CHARGE_PREAPPROVED;
 }
 
 /* 1 when no charge of that kind is in or can still come: its approval is lost. */
@@ -44,7 +45,7 @@ static int is_lost(const po_request *r, const char *kind)
     for (i = 0; i < r->charges->nelts; i++) {
         const po_charge *c = &APR_ARRAY_IDX(r->charges, i, po_charge);
 
-        if ((is_in(c->state) || c->state == PO_CHARGE_REQUESTED) && !strcmp(c->kind, kind))
+        if ((po_charge_is_in(c) || po_approval_is_open(c->state)) && !strcmp(c->kind, kind))
             return 0;
     }
     return 1;
@@ -52,21 +53,23 @@ static int is_lost(const po_request *r, const char *kind)
 
 po_state po_state_of_charges(const po_request *r)
 {
-    int i, in = 0, open = 0, cancelled = 0, lost = 0;
+    int i, in = 0, open = 0, expired = 0, lost = 0;
 
     for (i = 0; i < r->charges->nelts; i++) {
         const po_charge *c = &APR_ARRAY_IDX(r->charges, i, po_charge);
 
-        in += is_in(c->state);
-        open += c->state == PO_CHARGE_REQUESTED;
-        cancelled += c->state == PO_CHARGE_CANCELLED;
+        in += po_charge_is_in(c);
+        open += po_approval_is_open(c->state);
+        expired += c->state == PO_CHARGE_EXPIRED;
         lost |= c->state == PO_CHARGE_CANCELLED && is_lost(r, c->kind);
     }
+    if (!in && !open && r->charges->nelts)
+        return expired ? PO_STATE_EXPIRED : PO_STATE_CANCELLED;
     if (!in)
-        return cancelled && !open ? PO_STATE_CANCELLED : PO_STATE_REQUESTED;
-    if (lost)
+        return PO_STATE_REQUESTED;
+    if (lost || expired)
         return PO_STATE_HELD;
-    return in + cancelled == r->charges->nelts ? PO_STATE_APPROVED : PO_STATE_PARTLY_APPROVED;
+    return open ? PO_STATE_PARTLY_APPROVED : PO_STATE_APPROVED;
 }
 
 po_state po_state_when_ready(const po_request *r, int test)
@@ -76,10 +79,9 @@ po_state po_state_when_ready(const po_request *r, int test)
     if (r->state == PO_STATE_HELD
         && (of_charges == PO_STATE_HELD || !r->reason || strcmp(r->reason, PO_HELD_UNANSWERED)))
         return PO_STATE_HELD;
-    if (test)
-        return PO_STATE_TESTED;
-    /* PunchOutActivate each: its other approval is still open */
-    return of_charges == PO_STATE_PARTLY_APPROVED ? PO_STATE_PARTLY_APPROVED : PO_STATE_ACTIVE;
+    if (of_charges == PO_STATE_PARTLY_APPROVED)         /* PunchOutActivate each: its other approval is still open */
+        return PO_STATE_PARTLY_APPROVED;
+    return test ? PO_STATE_TESTED : PO_STATE_ACTIVE;
 }
 
 apr_status_t po_request_total(const po_request *r, po_decimal *total)

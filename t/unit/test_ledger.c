@@ -37,7 +37,7 @@ static void migrating_twice_changes_nothing_and_keeps_the_key(void **state)
     assert_memory_equal(before, after, PO_DIGEST);
     assert_int_equal(number(reader, "PRAGMA user_version"), PO_SCHEMA_VERSION);
     assert_int_equal(number(reader, "SELECT count(*) FROM sqlite_master WHERE type = 'table'"
-                            " AND name NOT LIKE 'sqlite%'"), 12);
+                            " AND name NOT LIKE 'sqlite%'"), 13);
     assert_int_equal(stat(f->path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
 }
@@ -472,7 +472,9 @@ static void whose_request_ends_soon_is_found_until_the_mail_is_queued(void **sta
     insert_expiring(f, "req-soon", PO_STATE_REQUESTED, PO_CHARGE_REQUESTED, now + soon - 1);
     insert_expiring(f, "req-later", PO_STATE_REQUESTED, PO_CHARGE_REQUESTED, now + soon + 1);
     insert_expiring(f, "req-gone", PO_STATE_REQUESTED, PO_CHARGE_REQUESTED, now - 1);
-    insert_expiring(f, "req-partly", PO_STATE_PARTLY_APPROVED, PO_CHARGE_ORDERED, now + soon - 1);
+    insert_expiring(f, "req-partly", PO_STATE_PARTLY_APPROVED, PO_CHARGE_ORDERED, now + 10 * soon);
+    insert_expiring(f, "req-draft", PO_STATE_DRAFT, PO_CHARGE_REQUESTED, now + soon - 1);
+    insert_expiring(f, "req-in", PO_STATE_APPROVED, PO_CHARGE_ORDERED, now + soon - 1);
     sqlite3_exec(f->db.handle, "UPDATE request SET created = expires - 3000000000", NULL, NULL, NULL);
     insert_expiring(f, "req-short", PO_STATE_REQUESTED, PO_CHARGE_REQUESTED, now + soon - 1);
     sqlite3_exec(f->db.handle, "UPDATE request SET created = expires - 1900000000 WHERE id = 'req-short'", NULL, NULL, NULL);
@@ -485,6 +487,86 @@ static void whose_request_ends_soon_is_found_until_the_mail_is_queued(void **sta
     assert_int_equal(po_requests_ending(&f->db, SITE, now, soon, 10, f->p, &found), APR_SUCCESS);
     assert_int_equal(found->nelts, 0);
     assert_indexed(f, 3);
+}
+
+/* Its mail has a key of its own, for the first approval's may have gone out before. */
+static void the_end_of_a_second_approval_is_told_of_once_as_well(void **state)
+{
+    fixture *f = *state;
+    apr_time_t now = apr_time_from_sec(1000000), soon = apr_time_from_sec(1000);
+    po_outbox_row mail = { .key = "mail-req-next-expires", .site = SITE, .channel = "mail", .request = "req-next" };
+    apr_array_header_t *found;
+    po_request *r;
+
+    insert_expiring(f, "req-next", PO_STATE_PARTLY_APPROVED, PO_CHARGE_REQUESTED, now + soon - 1);
+    sqlite3_exec(f->db.handle, "UPDATE request SET created = expires - 3000000000", NULL, NULL, NULL);
+    assert_int_equal(po_outbox_add(&f->db, &mail, now), APR_SUCCESS);
+    assert_int_equal(po_requests_ending(&f->db, SITE, now, soon, 10, f->p, &found), APR_SUCCESS);
+    assert_int_equal(found->nelts, 0);
+    r = get_request(f, "req-next");
+    APR_ARRAY_IDX(r->charges, 0, po_charge).expires = r->expires;
+    assert_int_equal(po_request_update(&f->db, r), APR_SUCCESS);
+    assert_int_equal(po_requests_ending(&f->db, SITE, now, soon, 10, f->p, &found), APR_SUCCESS);
+    assert_int_equal(found->nelts, 1);
+    assert_true(po_request_is_continued(APR_ARRAY_IDX(found, 0, po_request *)));
+    mail.key = "mail-req-next-expires-next";
+    assert_int_equal(po_outbox_add(&f->db, &mail, now), APR_SUCCESS);
+    assert_int_equal(po_requests_ending(&f->db, SITE, now, soon, 10, f->p, &found), APR_SUCCESS);
+    assert_int_equal(found->nelts, 0);
+}
+
+static void a_partly_approved_request_past_its_time_is_found_until_it_is_held(void **state)
+{
+    fixture *f = *state;
+    apr_time_t now = apr_time_from_sec(5000);
+    apr_array_header_t *found;
+    po_request *r;
+
+    insert_expiring(f, "req-partly", PO_STATE_PARTLY_APPROVED, PO_CHARGE_WAITING, now - 1);
+    insert_expiring(f, "req-young", PO_STATE_PARTLY_APPROVED, PO_CHARGE_REQUESTED, now + 1);
+    insert_expiring(f, "req-never", PO_STATE_PARTLY_APPROVED, PO_CHARGE_REQUESTED, 0);
+    insert_expiring(f, "req-old", PO_STATE_REQUESTED, PO_CHARGE_REQUESTED, now - 1);
+    assert_int_equal(po_requests_half_expired(&f->db, now, f->p, &found), APR_SUCCESS);
+    assert_int_equal(found->nelts, 1);
+    r = APR_ARRAY_IDX(found, 0, po_request *);
+    assert_text(r->id, "req-partly");
+    po_request_expire_open(r, f->p);
+    assert_int_equal(po_request_update(&f->db, r), APR_SUCCESS);
+    assert_int_equal(po_requests_half_expired(&f->db, now, f->p, &found), APR_SUCCESS);
+    assert_int_equal(found->nelts, 0);
+    r = get_request(f, "req-partly");
+    assert_int_equal(r->state, PO_STATE_HELD);
+    assert_int_equal(APR_ARRAY_IDX(r->charges, 0, po_charge).state, PO_CHARGE_EXPIRED);
+    assert_contains(r->reason, "in time");
+    assert_indexed(f, 3);
+}
+
+static void a_session_returns_one_cart_and_an_approval_goes_back_once(void **state)
+{
+    fixture *f = *state;
+    po_continuation c = { SITE, "s-2", "req-1", "usage", "cart-2", 7 }, *got;
+    po_request *r;
+
+    insert_request(f, "req-1");
+    assert_int_equal(po_continuation_get(&f->db, SITE, "s-2", f->p, &got), APR_NOTFOUND);
+    assert_int_equal(po_request_of_session(&f->db, SITE, "s-2", NULL, f->p, &r), APR_NOTFOUND);
+    assert_int_equal(po_continuation_insert(&f->db, &c), APR_SUCCESS);
+    assert_int_equal(po_continuation_get(&f->db, SITE, "s-2", f->p, &got), APR_SUCCESS);
+    assert_text(got->request, "req-1");
+    assert_text(got->kind, "usage");
+    assert_text(got->cart_payload, "cart-2");
+    assert_int_equal(got->at, 7);
+    assert_int_equal(po_continuation_get(&f->db, "https://other.example", "s-2", f->p, &got), APR_NOTFOUND);
+    /* whoever asks which cart this session returned hears of it */
+    assert_int_equal(po_request_of_session(&f->db, SITE, "s-2", NULL, f->p, &r), APR_SUCCESS);
+    assert_text(r->id, "req-1");
+    assert_int_equal(po_continuation_insert(&f->db, &c), APR_EEXIST);
+    c.session = "s-3";
+    assert_int_equal(po_continuation_insert(&f->db, &c), APR_EEXIST);
+    c.session = "s-2";
+    c.request = "req-2";
+    assert_int_equal(po_continuation_insert(&f->db, &c), APR_EEXIST);
+    assert_indexed(f, 4);
 }
 
 static void requests_expire_with_their_charges_and_silent_backends_hold_theirs(void **state)
@@ -500,9 +582,12 @@ static void requests_expire_with_their_charges_and_silent_backends_hold_theirs(v
     insert_expiring(f, "req-never", PO_STATE_REQUESTED, PO_CHARGE_REQUESTED, 0);
     insert_expiring(f, "req-ordered", PO_STATE_REQUESTED, PO_CHARGE_ORDERED, now - 1);
     insert_expiring(f, "req-partly", PO_STATE_PARTLY_APPROVED, PO_CHARGE_ORDERED, now - 1);
+    insert_expiring(f, "req-waiting", PO_STATE_REQUESTED, PO_CHARGE_WAITING, now - 1);
     insert_expiring(f, "req-silent", PO_STATE_DELIVERING, PO_CHARGE_ORDERED, now - 1);
     assert_int_equal(po_request_expire(&f->db, now, apr_time_from_sec(1000), &n), APR_SUCCESS);
-    assert_int_equal(n, 2);
+    assert_int_equal(n, 3);
+    r = get_request(f, "req-waiting");
+    assert_int_equal(APR_ARRAY_IDX(r->charges, 0, po_charge).state, PO_CHARGE_EXPIRED);
     r = get_request(f, "req-old");
     assert_int_equal(r->state, PO_STATE_EXPIRED);
     assert_int_equal(r->updated, now);
@@ -721,6 +806,9 @@ int main(void)
         T(the_same_form_of_a_session_is_found_again_and_so_is_its_cart),
         T(everybody_lists_his_own_requests_newest_first),
         T(an_order_line_without_auxiliary_id_finds_open_requests_by_value),
+        T(the_end_of_a_second_approval_is_told_of_once_as_well),
+        T(a_partly_approved_request_past_its_time_is_found_until_it_is_held),
+        T(a_session_returns_one_cart_and_an_approval_goes_back_once),
         T(requests_expire_with_their_charges_and_silent_backends_hold_theirs),
         T(whose_request_ends_soon_is_found_until_the_mail_is_queued),
         T(the_same_document_is_recognised_by_payload_id_and_content),

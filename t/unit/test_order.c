@@ -379,7 +379,7 @@ static void an_expired_request_is_held(void **state)
     is_held("request req-a has expired");
 }
 
-static void a_partly_approved_request_does_not_expire(void **state)
+static void the_second_approval_is_held_after_its_time(void **state)
 {
     po_request *r = usual_request();
 
@@ -387,8 +387,8 @@ static void a_partly_approved_request_does_not_expire(void **state)
     r->state = PO_STATE_PARTLY_APPROVED;
     r->expires = NOW - 1;
     add_line("req-a.2", "off-both", "2000", "0.25");
-    is_taken();
-    assert_int_equal(r->state, PO_STATE_APPROVED);
+    is_held("request req-a has expired");
+    assert_int_equal(r->state, PO_STATE_HELD);
 }
 
 static void a_cancelled_draft_or_preapproved_request_takes_no_order(void **state)
@@ -619,7 +619,7 @@ int main(void)
         cmocka_unit_test_setup(charges_that_are_not_open_are_no_candidates, fresh),
         cmocka_unit_test_setup(a_charge_of_another_order_is_always_refused_by_name, fresh),
         cmocka_unit_test_setup(an_expired_request_is_held, fresh),
-        cmocka_unit_test_setup(a_partly_approved_request_does_not_expire, fresh),
+        cmocka_unit_test_setup(the_second_approval_is_held_after_its_time, fresh),
         cmocka_unit_test_setup(a_cancelled_draft_or_preapproved_request_takes_no_order, fresh),
         cmocka_unit_test_setup(a_held_request_stays_held_for_its_first_reason, fresh),
         cmocka_unit_test_setup(one_line_to_hold_holds_the_whole_order, fresh),
