@@ -257,6 +257,7 @@ static po_buyer *read_buyer(dump_reading *x, const po_site *site, const json_t *
     b->activate = same_word(text(x, o, "activate"), "each") ? PO_ACTIVATE_EACH : PO_ACTIVATE_ALL;
     b->lines = same_word(lines, "single") ? PO_LINES_SINGLE : same_word(lines, "split") ? PO_LINES_SPLIT
                                                                                         : PO_LINES_CLASSIC;
+    b->approvals = same_word(text(x, o, "approvals"), "separate") ? PO_APPROVALS_SEPARATE : PO_APPROVALS_TOGETHER;
     b->via = via ? apr_hash_get(site->hubs, via, APR_HASH_KEY_STRING) : NULL;
     b->fault = text(x, o, "fault");
     return b;

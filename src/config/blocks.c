@@ -345,7 +345,7 @@ void po_read_currency(po_reading *x)
 void po_read_approvals(po_reading *x)
 {
     if (!strcasecmp(x->argv[0], "separate"))
-        po_not_carried_out(x, "PO0047: asking for the two approvals separately");
+        x->buyer->buyer.approvals = PO_APPROVALS_SEPARATE;
     else if (strcasecmp(x->argv[0], "together"))
         po_wrong(x, "PO0048: write together or separate");
 }

@@ -354,8 +354,6 @@ static void read_activate(po_reading *x)
         return;
     }
     po_keep(x, x->buyer ? &x->buyer->activate : &x->config->activate, NULL, each ? PO_ACTIVATE_EACH : PO_ACTIVATE_ALL);
-    if (each)
-        po_not_carried_out(x, "PO0023: activating each approval by itself");
 }
 
 static void read_lines(po_reading *x)

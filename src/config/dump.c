@@ -190,6 +190,7 @@ static json_t *buyer(const po_buyer *b, apr_pool_t *p)
     json_object_set_new(o, "orderMismatch", text(mismatch[b->mismatch]));
     json_object_set_new(o, "activate", text(b->activate == PO_ACTIVATE_EACH ? "each" : "all"));
     json_object_set_new(o, "lines", text(lines[b->lines]));
+    json_object_set_new(o, "approvals", text(b->approvals == PO_APPROVALS_SEPARATE ? "separate" : "together"));
     json_object_set_new(o, "via", text(b->via ? b->via->name : NULL));
     json_object_set_new(o, "fault", text(b->fault));
     return o;

@@ -26,10 +26,15 @@ static apr_status_t add_request(po_cxml_cart *cart, const po_site *site, const p
     return rv;
 }
 
-/* Of a session that began with nothing and returns nothing there is nothing to edit; and a visit edits one request. */
+/* Of a session that began with nothing and returns nothing there is nothing to edit; a visit edits one request; and a continued
+ * one is only looked at (po_request_edit_refused()). */
 static const char *allowed(const po_session *s, const apr_array_header_t *requests)
 {
-    return requests ? requests->nelts == 1 ? "edit" : "create" : strcmp(s->operation, "create") ? "edit" : "create";
+    if (!requests)
+        return strcmp(s->operation, "create") ? "edit" : "create";
+    if (requests->nelts > 1)
+        return "create";
+    return po_request_is_continued(APR_ARRAY_IDX(requests, 0, po_request *)) ? "inspect" : "edit";
 }
 
 const char *po_cart_document(const po_site *site, const po_buyer *buyer, const po_session *s,

@@ -20,6 +20,7 @@ static const char style[] =
     "button{font:inherit;padding:.6rem 1.2rem;border:0;border-radius:6px;background:#2557d6;color:#fff;cursor:pointer}"
     ".button{display:inline-block;padding:.6rem 1.2rem;border-radius:6px;background:#2557d6;color:#fff}"
     ".button{text-decoration:none}button.quiet{background:#e3e9f5;color:#1d2433}"
+    "summary{cursor:pointer;color:#2557d6}details{margin:.6rem 0}"
     ".row{display:flex;flex-wrap:wrap;gap:.8rem}.note{background:#eef3fc;padding:.6rem 1rem;border-radius:6px}"
     "a:not(.button){color:#2557d6}.scroll{overflow-x:auto}"
     "@media(max-width:30rem){main{margin:0;border-radius:0;padding:1.2rem}}";

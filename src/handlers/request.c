@@ -430,6 +430,8 @@ int po_handle_request(request_rec *r, const po_site *site)
         return HTTP_SERVICE_UNAVAILABLE;
     if (!(s = po_form_session(r, &form, &rc)) || !(b = po_request_buyer(r, site, s, &rc)))
         return rc;
+    if (field(form, "continue"))
+        return po_handle_continue(r, site, s, field(form, "continue"));
     memset(entry, 0, sizeof(*entry));
     entry->form = (po_request_form){ field(form, "offer"), field(form, "quantity"), field(form, "budget"),
                                      field(form, "action"), field(form, "subscription"), field(form, "terms") };

@@ -26,6 +26,22 @@ static const char *time_text(apr_time_t t, apr_pool_t *p)
     return apr_pstrcat(p, stamp, " UTC", NULL);
 }
 
+/* po_approval, of a request that may have any; none when it has no charges at hand. */
+static apr_array_header_t *open_approvals(const po_request *n, apr_pool_t *p)
+{
+    apr_array_header_t *open = apr_array_make(p, 2, sizeof(po_approval));
+    const apr_array_header_t *all;
+    int i;
+
+    if (n->state > PO_STATE_PARTLY_APPROVED)
+        return open;
+    all = po_request_approvals(n, p);
+    for (i = 0; i < all->nelts; i++)
+        if (po_approval_is_open(APR_ARRAY_IDX(all, i, po_approval).state))
+            APR_ARRAY_PUSH(open, po_approval) = APR_ARRAY_IDX(all, i, po_approval);
+    return open;
+}
+
 /* ---- JSON ----------------------------------------------------------------------------------------------------- */
 
 static json_t *optional(const char *text)
@@ -65,22 +81,27 @@ static json_t *charge_json(const po_charge *c)
     return j;
 }
 
-static json_t *request_json(const po_request *n)
+/* The approvals that no order has answered yet. */
+static json_t *open_json(const po_request *n, apr_pool_t *p)
 {
-    json_t *j = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:o}", "id", n->id, "state", po_state_name(n->state), "mode",
-                          n->test ? "test" : "production", "product", n->product_name, "offer", n->offer, "pricing",
-                          n->pricing, "subscription", optional(n->subscription), "url", optional(n->url), "reason",
-                          optional(n->reason));
+    const apr_array_header_t *open = open_approvals(n, p);
+    json_t *list = json_array();
     int i;
 
-    if (n->charges && n->charges->nelts) {
-        json_t *charges = json_array();
+    for (i = 0; i < open->nelts; i++) {
+        const po_approval *a = &APR_ARRAY_IDX(open, i, po_approval);
 
-        for (i = 0; i < n->charges->nelts; i++)
-            json_array_append_new(charges, charge_json(&APR_ARRAY_IDX(n->charges, i, po_charge)));
-        json_object_set_new(j, "charges", charges);
+        json_array_append_new(list, json_pack("{s:s,s:s}", "kind", a->kind, "state", po_charge_state_name(a->state)));
     }
-    return j;
+    return list;
+}
+
+static json_t *request_json(const po_request *n, apr_pool_t *p)
+{
+    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:o}", "id", n->id, "state", po_state_name(n->state), "mode",
+                     n->test ? "test" : "production", "product", n->product_name, "offer", n->offer, "pricing", n->pricing,
+                     "subscription", optional(n->subscription), "url", optional(n->url), "reason", optional(n->reason), "open",
+                     open_json(n, p));
 }
 
 /* What the buyer said about the request's documents, oldest first. */
@@ -99,10 +120,14 @@ static json_t *updates_json(const apr_array_header_t *updates)
     return list;
 }
 
-static json_t *whole_request_json(const po_request *n, const apr_array_header_t *updates)
+static json_t *whole_request_json(const po_request *n, const apr_array_header_t *updates, apr_pool_t *p)
 {
-    json_t *j = request_json(n);
+    json_t *j = request_json(n, p), *charges = json_array();
+    int i;
 
+    for (i = 0; i < n->charges->nelts; i++)
+        json_array_append_new(charges, charge_json(&APR_ARRAY_IDX(n->charges, i, po_charge)));
+    json_object_set_new(j, "charges", charges);
     json_object_set_new(j, "statusUpdates", updates_json(updates));
     return j;
 }
@@ -229,6 +254,67 @@ static void return_html(po_buffer *b, const po_site *site, const po_session *s, 
                                : "\"><button>Return to your procurement system</button></form>");
 }
 
+/* Opens a form to a page of ours. */
+static void form_html(po_buffer *b, const po_site *site, const po_session *s, const char *path, const char *id)
+{
+    po_buffer_lit(b, "<form method=\"post\" action=\"");
+    po_buffer_xml(b, site->door + strlen(site->public_url));
+    po_buffer_str(b, path);
+    po_buffer_xml(b, id);
+    po_buffer_lit(b, "\"><input type=\"hidden\" name=\"csrf\" value=\"");
+    po_buffer_xml(b, s->csrf);
+    po_buffer_lit(b, "\">");
+}
+
+/* PunchOutApprovals separate: the approval that waits goes back from any punchout that begins anew. */
+static void continue_html(po_buffer *b, request_rec *r, const po_site *site, const po_session *s, const po_request *n)
+{
+    const po_buyer *buyer = s && !*s->request ? po_site_buyer(site, s->buyer) : NULL;
+
+    if (!buyer || !n->charges->nelts
+        || po_request_continue_refused(n, s->test || buyer->deployment == PO_DEPLOYMENT_TEST, r->request_time, r->pool))
+        return;
+    form_html(b, site, s, "/request", "");
+    po_buffer_lit(b, "<input type=\"hidden\" name=\"continue\" value=\"");
+    po_buffer_xml(b, n->id);
+    po_buffer_lit(b, "\"><button>Request the next approval</button></form>");
+}
+
+/* The confirmation is a step of its own, without a script. kind NULL: the whole request. */
+static void cancel_one_html(po_buffer *b, const po_site *site, const po_session *s, const po_request *n, const char *kind)
+{
+    po_buffer_lit(b, "<details><summary>Cancel ");
+    if (kind)
+        po_buffer_lit(b, "the approval of ");
+    po_buffer_xml(b, kind ? kind : "this request");
+    po_buffer_lit(b, "</summary><p class=\"note\">");
+    po_buffer_str(b, n->state == PO_STATE_PARTLY_APPROVED
+                  ? "Something else of this request is ordered already: it will be held until the marketplace has looked at it."
+                  : "A purchase order that comes for it afterwards is refused. Remove its lines in your procurement system, too.");
+    po_buffer_lit(b, "</p>");
+    form_html(b, site, s, "/requests/", n->id);
+    if (kind) {
+        po_buffer_lit(b, "<input type=\"hidden\" name=\"approval\" value=\"");
+        po_buffer_xml(b, kind);
+        po_buffer_lit(b, "\">");
+    }
+    po_buffer_lit(b, "<button>Yes, cancel it</button></form></details>");
+}
+
+static void cancel_html(po_buffer *b, request_rec *r, const po_site *site, const po_session *s, const po_request *n)
+{
+    const apr_array_header_t *open = open_approvals(n, r->pool);
+    const po_buyer *buyer = s ? po_site_buyer(site, s->buyer) : NULL;
+    int i, partly = n->state == PO_STATE_PARTLY_APPROVED;
+
+    if (!buyer || !open->nelts || !strcmp(s->operation, "inspect"))
+        return;
+    if (!partly)
+        cancel_one_html(b, site, s, n, NULL);
+    for (i = 0; i < open->nelts && (partly || (open->nelts > 1 && buyer->activate == PO_ACTIVATE_EACH)); i++)
+        cancel_one_html(b, site, s, n, APR_ARRAY_IDX(open, i, po_approval).kind);
+}
+
 /* What a session that came back with this request's cart may do: an edit changes it or leaves it, an inspect looks.
  * Opens the row of buttons. */
 static void visit_html(po_buffer *b, request_rec *r, const po_site *site, po_thread *t, const po_session *s,
@@ -281,14 +367,34 @@ static int send_request(request_rec *r, const po_site *site, po_thread *t, const
         charge_html(&b, &APR_ARRAY_IDX(n->charges, i, po_charge));
     po_buffer_lit(&b, "</table></div>");
     updates_html(&b, updates, r->pool);
+    cancel_html(&b, r, site, s, n);
     if (visited)
         visit_html(&b, r, site, t, s, n);
     else
         po_buffer_lit(&b, "<div class=\"row\">");
+    continue_html(&b, r, site, s, n);
     if (s)
         return_html(&b, site, s, visited && !strcmp(s->operation, "edit") && n->state != PO_STATE_CANCELLED);
     po_buffer_lit(&b, "</div>");
     return po_page(r, HTTP_OK, n->product_name, po_buffer_text(&b));
+}
+
+/* "usage: waiting", and the button that ends the waiting. */
+static void open_html(po_buffer *b, request_rec *r, const po_site *site, const po_session *s, const po_request *n)
+{
+    const apr_array_header_t *open = open_approvals(n, r->pool);
+    int i;
+
+    for (i = 0; i < open->nelts; i++) {
+        const po_approval *a = &APR_ARRAY_IDX(open, i, po_approval);
+
+        if (i)
+            po_buffer_lit(b, ", ");
+        po_buffer_xml(b, a->kind);
+        po_buffer_lit(b, ": ");
+        po_buffer_str(b, po_charge_state_name(a->state));
+    }
+    continue_html(b, r, site, s, n);
 }
 
 static int send_list(request_rec *r, const po_site *site, const po_session *s, const apr_array_header_t *list)
@@ -300,7 +406,8 @@ static int send_list(request_rec *r, const po_site *site, const po_session *s, c
     if (!list->nelts)
         po_buffer_lit(&b, "<p>Nothing has been requested yet.</p>");
     else
-        po_buffer_lit(&b, "<div class=\"scroll\"><table><tr><th>Product</th><th>State</th><th>Requested</th></tr>");
+        po_buffer_lit(&b, "<div class=\"scroll\"><table><tr><th>Product</th><th>State</th><th>Open approvals</th>"
+                          "<th>Requested</th></tr>");
     for (i = 0; i < list->nelts; i++) {
         const po_request *n = APR_ARRAY_IDX(list, i, po_request *);
 
@@ -312,6 +419,8 @@ static int send_list(request_rec *r, const po_site *site, const po_session *s, c
         po_buffer_xml(&b, n->product_name);
         po_buffer_str(&b, n->test ? "</a> (TEST)</td><td>" : "</a></td><td>");
         state_html(&b, n);
+        po_buffer_lit(&b, "</td><td>");
+        open_html(&b, r, site, s, n);
         po_buffer_lit(&b, "</td><td>");
         po_buffer_xml(&b, time_text(n->created, r->pool));
         po_buffer_lit(&b, "</td></tr>");
@@ -326,7 +435,7 @@ static int send_list(request_rec *r, const po_site *site, const po_session *s, c
 
 /* An account sees its own; a session without one what its user requested. The id alone opens nothing: it is printed on
  * every purchase order. */
-static int may_see(const po_session *s, const po_request *n)
+int po_session_sees(const po_session *s, const po_request *n)
 {
     if (strcmp(n->buyer, s->buyer))
         return 0;
@@ -348,7 +457,7 @@ static int unavailable(request_rec *r, po_thread *t)
 
 static int show_list(request_rec *r, const po_site *site, const po_session *s, po_thread *t, po_ledger_db *db)
 {
-    po_request_filter f = { site->public_url, s->buyer, NULL, NULL, NULL, LIST_MOST };
+    po_request_filter f = { site->public_url, s->buyer, NULL, NULL, NULL, LIST_MOST, 1 };
     apr_array_header_t *list;
     json_t *j;
     int i;
@@ -365,7 +474,7 @@ static int show_list(request_rec *r, const po_site *site, const po_session *s, p
         return send_list(r, site, s, list);
     j = json_array();
     for (i = 0; i < list->nelts; i++)
-        json_array_append_new(j, request_json(APR_ARRAY_IDX(list, i, po_request *)));
+        json_array_append_new(j, request_json(APR_ARRAY_IDX(list, i, po_request *), r->pool));
     return send_json(r, json_pack("{s:o}", "requests", j));
 }
 
@@ -402,8 +511,10 @@ int po_handle_requests(request_rec *r, const po_site *site, const char *id)
 
     if (!t)
         return HTTP_SERVICE_UNAVAILABLE;
+    if (id && r->method_number == M_POST)
+        return po_handle_request_cancel(r, site, id);
     if (r->method_number != M_GET) {
-        ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, -1);
+        ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, id ? M_POST : -1, -1);
         return HTTP_METHOD_NOT_ALLOWED;
     }
     signed_link = id && link_is_valid(r, t, id);
@@ -417,9 +528,9 @@ int po_handle_requests(request_rec *r, const po_site *site, const char *id)
     rv = po_request_get(db, site->public_url, id, r->pool, &n);
     if (rv != APR_SUCCESS && rv != APR_NOTFOUND)
         return unavailable(r, t);
-    if (rv == APR_NOTFOUND || (!signed_link && !may_see(s, n)))
+    if (rv == APR_NOTFOUND || (!signed_link && !po_session_sees(s, n)))
         return po_page_problem(r, HTTP_NOT_FOUND, "No such request", "There is no request of yours with this number.");
     if (po_documents_of_request(db, site->public_url, id, r->pool, &updates) != APR_SUCCESS)
         return unavailable(r, t);
-    return wants_json(r) ? send_json(r, whole_request_json(n, updates)) : send_request(r, site, t, s, n, updates);
+    return wants_json(r) ? send_json(r, whole_request_json(n, updates, r->pool)) : send_request(r, site, t, s, n, updates);
 }

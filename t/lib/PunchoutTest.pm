@@ -22,6 +22,8 @@ our @EXPORT = qw(base_url browser buyer setup_document order_document post_cxml 
 my %buyers = (
     acme    => { from => ['DUNS', 'buyer-1'], secret => 'acme-secret', return => 'https://buyer.example/return?id=7&x=%3C' },
     globex  => { from => ['NetworkID', 'AN01000000099'], secret => 'globex-secret', return => 'https://globex.example/cart' },
+    hooli   => { from => ['DUNS', 'buyer-hooli'], secret => 'hooli-secret', return => 'https://hooli.example/cart' },
+    wonka   => { from => ['DUNS', 'buyer-wonka'], secret => 'wonka-secret', return => 'https://wonka.example/cart' },
     initech => { from => ['NetworkID', 'AN01000000077'], secret => 'initech-secret', return => 'https://initech.example/cart' },
 );
 my $count = 0;
