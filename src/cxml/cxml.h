@@ -263,6 +263,53 @@ typedef struct {
 /* ConfirmationRequest (Fulfill.dtd): what becomes of a purchase order. */
 void po_cxml_write_confirmation(po_buffer *b, const po_cxml_envelope *e, const po_cxml_confirmation *c);
 
+/* ---- invoice.c ------------------------------------------------------------------------------------------------- */
+
+typedef struct {                        /* InvoicePartner */
+    const char *role;                   /* remitTo | billTo | soldTo | from */
+    const char *name, *street, *city, *state, *postal_code, *country;   /* country: ISO 3166. NULL: none;
+                                         * the address is left out unless it has street, city and country */
+    const char *email, *tax_id;
+} po_cxml_partner;
+
+typedef struct {                        /* TaxDetail */
+    const char *category, *rate;        /* "vat", "19"; rate NULL: none */
+    const char *taxable, *amount, *description;         /* taxable, description NULL: none */
+} po_cxml_tax;
+
+typedef struct {
+    int line, order_line;               /* invoiceLineNumber; the purchase order's line */
+    int service;                        /* InvoiceDetailServiceItem, the natural form for a subscription's contract */
+    const char *quantity, *unit, *unit_price;
+    const char *part, *auxiliary, *description, *unspsc;
+    const char *subtotal;
+    const char *period_from, *period_to;        /* timestamps; both or none */
+} po_cxml_invoice_item;
+
+typedef struct {                        /* what is invoiced of one purchase order */
+    po_cxml_order_reference order;
+    const apr_array_header_t *items;    /* po_cxml_invoice_item, at least one */
+} po_cxml_invoice_order;
+
+typedef struct {
+    const po_cxml_header *header;
+    const char *number, *date;          /* invoiceID, invoiceDate */
+    int credit_memo;                    /* lineLevelCreditMemo: quantities and amounts are negative, prices positive */
+    const char *original_number, *original_date, *original_payload;     /* of the invoice that a credit memo is about;
+                                         * date, payloadID NULL: unknown */
+    const char *currency;
+    const apr_array_header_t *partners; /* po_cxml_partner */
+    const apr_array_header_t *orders;   /* po_cxml_invoice_order */
+    const char *subtotal, *tax, *net, *due;             /* gross amount is net: nothing is discounted */
+    const char *tax_description;
+    const apr_array_header_t *taxes;    /* po_cxml_tax; NULL: none */
+    const char *period_from, *period_to;        /* timestamps; both or none */
+    const char *comments;               /* NULL: none */
+} po_cxml_invoice;
+
+/* InvoiceDetailRequest (InvoiceDetail.dtd). All amounts are the caller's, exact; nothing is added up here. */
+void po_cxml_write_invoice(po_buffer *b, const po_cxml_envelope *e, const po_cxml_invoice *i);
+
 /* ---- index.c: the catalog for a buyer's own search (level 2) ------------------------------------------------------ */
 
 typedef struct {
