@@ -45,6 +45,8 @@ apr_status_t po_decimal_multiply(po_decimal *out, const po_decimal *a, const po_
 /* The smallest whole number q with q * unit >= amount (design.md §5: budget / unit price, rounded up).
  * unit must be greater than zero, else APR_EINVAL. */
 apr_status_t po_decimal_divide_up(po_decimal *out, const po_decimal *amount, const po_decimal *unit);
+/* a / b when that is a number of at most PO_DECIMAL_SCALE_MAX decimals, else APR_EINVAL. b must not be zero. */
+apr_status_t po_decimal_divide_exact(po_decimal *out, const po_decimal *a, const po_decimal *b);
 /* 1 when text is three letters A-Z (ISO 4217). */
 int po_currency_valid(const char *text);
 
@@ -181,6 +183,7 @@ typedef struct {                        /* one entry of PunchOutReturnHosts */
 typedef enum { PO_DEPLOYMENT_TEST, PO_DEPLOYMENT_PRODUCTION } po_deployment;
 typedef enum { PO_MISMATCH_REJECT, PO_MISMATCH_HOLD, PO_MISMATCH_ACCEPT } po_mismatch;
 typedef enum { PO_ACTIVATE_ALL, PO_ACTIVATE_EACH } po_activate;
+typedef enum { PO_USAGE_LIMIT_ORDER, PO_USAGE_LIMIT_NONE } po_usage_limit;      /* PunchOutUsageLimit */
 typedef enum { PO_LINES_CLASSIC, PO_LINES_SINGLE, PO_LINES_SPLIT } po_lines;  /* PunchOutLines: market.h, po_cover */
 typedef enum { PO_APPROVALS_TOGETHER, PO_APPROVALS_SEPARATE } po_approvals;     /* PunchOutApprovals */
 enum { PO_PREAPPROVE_FREE = 1, PO_PREAPPROVE_BYOL = 2 };
@@ -224,6 +227,7 @@ typedef struct po_buyer {               /* <PunchOutBuyer>: one connection */
     po_activate activate;
     po_lines lines;
     po_approvals approvals;
+    po_usage_limit usage_limit;         /* whether usage may be invoiced above its order */
     const po_hub *via;                  /* PunchOutVia */
     const char *fault;                  /* why this block can't be used (kept over a raw restart): answers are 560 */
 } po_buyer;

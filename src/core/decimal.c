@@ -171,6 +171,23 @@ apr_status_t po_decimal_divide_up(po_decimal *out, const po_decimal *amount, con
     return APR_SUCCESS;
 }
 
+apr_status_t po_decimal_divide_exact(po_decimal *out, const po_decimal *a, const po_decimal *b)
+{
+    __int128 x, y;
+    int scale;
+
+    if (b->value == 0)
+        return APR_EINVAL;
+    if (align(a, b, &x, &y, &scale) != APR_SUCCESS)
+        return APR_EGENERAL;
+    for (scale = 0; x % y != 0; scale++)
+        if (scale == PO_DECIMAL_SCALE_MAX || __builtin_mul_overflow(x, 10, &x))
+            return APR_EINVAL;
+    out->value = x / y;
+    out->scale = scale;
+    return APR_SUCCESS;
+}
+
 int po_currency_valid(const char *text)
 {
     int i;

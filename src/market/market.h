@@ -413,6 +413,87 @@ typedef struct {
 /* CloudEvents 1.0 structured JSON exactly as design.md §7 shows it; money as strings. */
 const char *po_event_json(const po_event *e, apr_pool_t *p);
 
+/* ---- invoice.c: an invoice as the backend hands it over -------------------------------------------------------- */
+
+typedef struct {
+    const char *category, *rate;        /* "vat", "19"; rate NULL: none */
+    const char *description;            /* NULL: none */
+    po_decimal taxable, amount;
+    int has_taxable;
+} po_invoice_tax;
+
+typedef struct {
+    const char *request;
+    int charge;                         /* po_charge.line */
+    po_decimal quantity, unit_price;
+    po_decimal amount;                  /* quantity * unit price, or what the backend rounded it to */
+    const char *description;            /* NULL: the charge's */
+    const char *period_from, *period_to;        /* timestamps; both or none */
+} po_invoice_line;
+
+typedef struct {
+    const char *number, *date;          /* date: a timestamp */
+    int credit_memo;
+    const char *original;               /* number of the invoice that a credit memo is about */
+    const char *buyer;                  /* NULL: that of the requests */
+    const char *seller, *currency;
+    po_cxml_partner remit_to, bill_to;  /* bill_to.name NULL: as the order says */
+    const char *period_from, *period_to, *comments;     /* NULL: none */
+    po_decimal tax;
+    const char *tax_description;
+    apr_array_header_t *taxes;          /* po_invoice_tax; NULL: none */
+    apr_array_header_t *lines;          /* po_invoice_line, at least one */
+    po_decimal subtotal, total;         /* the exact sum of the lines; with tax */
+} po_invoice;
+
+/* Reads the JSON of docs/integration.md and adds it up. All numbers are positive, in a credit memo too. Refused are unknown
+ * members, amounts that are no text, sums that don't agree, and amounts finer than the currency's coin. NULL, or in p what is
+ * wrong and what to do; *status is 400 (malformed) or 422 (the figures). */
+const char *po_invoice_read(po_invoice *out, const char *body, apr_size_t len, int *status, apr_pool_t *p);
+/* Hex: equal invoices have equal digests, however their JSON is written. */
+const char *po_invoice_digest(const po_invoice *i, po_crypto *c, apr_pool_t *p);
+
+/* ---- invoice_check.c: an invoice against what was ordered ------------------------------------------------------- */
+
+typedef struct {                        /* what was invoiced of a charge before; what the buyer refused doesn't count */
+    const char *request;
+    int charge;
+    po_decimal amount;                  /* standard invoices less credit memos */
+    const char *number;                 /* of a standard invoice of it; NULL: there is none */
+    po_decimal credited;                /* of a credit memo: what is left of the original's amount for the charge */
+} po_invoice_past;
+
+typedef struct {                        /* an invoice line with what it is about, in the terms of the purchase order */
+    const po_invoice_line *line;
+    const po_request *request;
+    const po_charge *charge;
+    po_decimal quantity, unit_price;
+    const po_cxml_item *ordered;        /* the order's line: part, auxiliary id and unit as the buyer spells them; NULL: the charge's */
+} po_invoice_item;
+
+typedef struct {
+    int status;                         /* 200, 409 or 422 */
+    const char *detail;                 /* what is wrong and what to do; NULL with 200 */
+    apr_array_header_t *items;          /* po_invoice_item, one for each line */
+    apr_array_header_t *orders;         /* po_event_order: set by the ledger, each purchase order once */
+} po_invoice_verdict;
+
+/* requests: those that the lines name, as far as they are known (po_request *, with charges). past: po_invoice_past, what is
+ * not in it was never invoiced. The buyer is the requests' own. */
+void po_invoice_judge(const po_invoice *i, const po_buyer *buyer, const apr_array_header_t *requests,
+                      const apr_array_header_t *past, po_invoice_verdict *out, apr_pool_t *p);
+
+/* ---- invoice_document.c ------------------------------------------------------------------------------------------ */
+
+typedef struct {                        /* the invoice that a credit memo is about */
+    const char *number, *date, *payload_id;
+} po_invoice_original;
+
+/* The words of a judged invoice for its buyer: amounts as text, in a credit memo negative, lines by purchase order. header
+ * stays the caller's. original: of a credit memo, else NULL. */
+void po_invoice_document(const po_invoice *i, const po_invoice_verdict *v, const po_buyer *buyer,
+                         const po_invoice_original *original, po_cxml_invoice *out, apr_pool_t *p);
+
 typedef struct {                        /* what a backend may answer, at once or at fulfilled/EVENT-ID */
     const char *status;                 /* active | failed; NULL: not given */
     const char *subscription, *url, *reason;
