@@ -254,6 +254,7 @@ static po_buyer *read_buyer(dump_reading *x, const po_site *site, const json_t *
     b->currency = text(x, o, "currency");
     b->mismatch = same_word(mismatch, "accept") ? PO_MISMATCH_ACCEPT : same_word(mismatch, "hold") ? PO_MISMATCH_HOLD
                                                                                                    : PO_MISMATCH_REJECT;
+    b->usage_limit = same_word(text(x, o, "usageLimit"), "none") ? PO_USAGE_LIMIT_NONE : PO_USAGE_LIMIT_ORDER;
     b->activate = same_word(text(x, o, "activate"), "each") ? PO_ACTIVATE_EACH : PO_ACTIVATE_ALL;
     b->lines = same_word(lines, "single") ? PO_LINES_SINGLE : same_word(lines, "split") ? PO_LINES_SPLIT
                                                                                         : PO_LINES_CLASSIC;

@@ -368,6 +368,16 @@ void po_read_mismatch(po_reading *x)
     po_wrong(x, "PO0049: write reject, hold or accept");
 }
 
+void po_read_usage_limit(po_reading *x)
+{
+    int none = !strcasecmp(x->argv[0], "none");
+
+    if (!none && strcasecmp(x->argv[0], "order"))
+        po_wrong(x, "PO0171: write order or none");
+    else
+        x->buyer->buyer.usage_limit = none ? PO_USAGE_LIMIT_NONE : PO_USAGE_LIMIT_ORDER;
+}
+
 /* ---- overrides of the profile --------------------------------------------------------------------------------- */
 
 void po_read_dtd(po_reading *x)

@@ -145,6 +145,7 @@ void po_read_currency(po_reading *x);
 void po_read_approvals(po_reading *x);
 void po_read_via(po_reading *x);
 void po_read_mismatch(po_reading *x);
+void po_read_usage_limit(po_reading *x);
 void po_read_dtd(po_reading *x);
 void po_read_cart_field(po_reading *x);
 void po_read_transient_http(po_reading *x);

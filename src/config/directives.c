@@ -261,7 +261,6 @@ static void read_fulfillment_test(po_reading *x)
 static void read_backend_secret(po_reading *x)
 {
     po_keep(x, &x->config->backend_secret, x->argv[0], 0);
-    po_not_carried_out(x, "PO0017: taking invoices from the backend");
 }
 
 static void read_mail(po_reading *x)
@@ -434,6 +433,7 @@ static void read_validate(po_reading *x)
     X("PunchOutCurrency", BUYER, 1, 1, po_read_currency, "CODE") \
     X("PunchOutApprovals", BUYER, 1, 1, po_read_approvals, "together|separate") \
     X("PunchOutVia", BUYER, 1, 1, po_read_via, "HUB") \
+    X("PunchOutUsageLimit", BUYER, 1, 1, po_read_usage_limit, "order|none") \
     X("PunchOutOrderMismatch", BUYER, 1, 1, po_read_mismatch, "reject|hold|accept") \
     X("PunchOutDTD", BUYER, 1, 1, po_read_dtd, "VERSION") \
     X("PunchOutPostDTD", BUYER, 1, 1, po_read_post_dtd, "VERSION") \

@@ -188,6 +188,7 @@ static json_t *buyer(const po_buyer *b, apr_pool_t *p)
     json_object_set_new(o, "preApproveByol", json_boolean(b->preapprove & PO_PREAPPROVE_BYOL));
     json_object_set_new(o, "currency", text(b->currency));
     json_object_set_new(o, "orderMismatch", text(mismatch[b->mismatch]));
+    json_object_set_new(o, "usageLimit", text(b->usage_limit == PO_USAGE_LIMIT_NONE ? "none" : "order"));
     json_object_set_new(o, "activate", text(b->activate == PO_ACTIVATE_EACH ? "each" : "all"));
     json_object_set_new(o, "lines", text(lines[b->lines]));
     json_object_set_new(o, "approvals", text(b->approvals == PO_APPROVALS_SEPARATE ? "separate" : "together"));

@@ -1,8 +1,6 @@
 /* fulfilled.c - the fulfillment backend's late answer, after it said 202 to an event. */
 #include "handlers/handlers.h"
 
-#include <jansson.h>
-
 APLOG_USE_MODULE(punchout);
 
 #define BODY_LIMIT 65536
@@ -18,19 +16,6 @@ typedef struct {                        /* a job for the ledger; the caller wait
     int http;
     const char *request, *state;
 } fulfilled_job;
-
-static int problem(request_rec *r, int http, const char *detail)
-{
-    json_t *j = json_pack("{s:i,s:s,s:s}", "status", http, "title", ap_get_status_line(http) + 4, "detail", detail);
-    char *text = json_dumps(j, JSON_COMPACT | JSON_PRESERVE_ORDER);
-
-    json_decref(j);
-    ap_set_content_type(r, "application/problem+json");
-    r->status = http;
-    ap_rputs(text ? text : "{}", r);
-    free(text);
-    return OK;
-}
 
 static int authorized(request_rec *r, po_thread *t, const char *event)
 {
@@ -88,11 +73,11 @@ static int answer(const fulfilled_job *j)
     request_rec *r = j->r;
 
     if (j->http == HTTP_NOT_FOUND)
-        return problem(r, j->http, "There is no such event");
+        return po_problem(r, j->http, "There is no such event");
     if (j->http == HTTP_GONE)
-        return problem(r, j->http, "The answer to an event is taken for seven days");
+        return po_problem(r, j->http, "The answer to an event is taken for seven days");
     if (j->http == HTTP_CONFLICT)
-        return problem(r, j->http, apr_pstrcat(r->pool, "Request ", j->request, " is ", j->state, " already", NULL));
+        return po_problem(r, j->http, apr_pstrcat(r->pool, "Request ", j->request, " is ", j->state, " already", NULL));
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "PO0180: the backend says %s is %s", j->request, j->state);
     ap_set_content_type(r, "application/json");
     ap_rprintf(r, "{\"request\":\"%s\",\"state\":\"%s\"}\n", j->request, j->state);
@@ -116,17 +101,17 @@ int po_handle_fulfilled(request_rec *r, const po_site *site, const char *event)
     if (!authorized(r, j.thread, event)) {
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "PO0181: fulfilled/%s without its bearer token", event);
         apr_table_setn(r->err_headers_out, "WWW-Authenticate", "Bearer");
-        return problem(r, HTTP_UNAUTHORIZED, "Send the token of the event's callback as Authorization: Bearer");
+        return po_problem(r, HTTP_UNAUTHORIZED, "Send the token of the event's callback as Authorization: Bearer");
     }
     if ((rc = po_body_read(r, BODY_LIMIT, &body, &len)) == AP_FILTER_ERROR)
         return rc;                      /* a broken chunk: httpd has answered already */
     if (rc != OK)
-        return problem(r, rc, "The body could not be read, or it is larger than 64 KB");
+        return po_problem(r, rc, "The body could not be read, or it is larger than 64 KB");
     po_answer_read(&a, body, len, r->pool);
     if (!a.status || (strcmp(a.status, "active") && strcmp(a.status, "failed")))
-        return problem(r, HTTP_BAD_REQUEST, "status must be \"active\" or \"failed\"");
+        return po_problem(r, HTTP_BAD_REQUEST, "status must be \"active\" or \"failed\"");
     j.answer = &a;
     if (po_ledger_run(po_child_ledger(), settle, &j) != APR_SUCCESS)
-        return problem(r, HTTP_SERVICE_UNAVAILABLE, "The answer can't be kept at the moment; send it again later");
+        return po_problem(r, HTTP_SERVICE_UNAVAILABLE, "The answer can't be kept at the moment; send it again later");
     return answer(&j);
 }

@@ -112,6 +112,7 @@ int po_handle_request_cancel(request_rec *r, const po_site *site, const char *id
 int po_handle_cancel(request_rec *r, const po_site *site);
 int po_handle_index(request_rec *r, const po_site *site, int cif);  /* catalog_index.c */
 int po_handle_fulfilled(request_rec *r, const po_site *site, const char *event);
+int po_handle_invoices(request_rec *r, const po_site *site, const char *number);     /* number NULL: POST, or a list */
 
 /* request.c, for the form and the marketplace's own cart. The buyer of a session that may request something; NULL: *rc is
  * the page that was sent. */
@@ -149,6 +150,8 @@ int po_cart_refused(request_rec *r, const po_site *site, const char *document, i
 int po_page(request_rec *r, int http_status, const char *title, const char *body_html);
 /* A page that says what is wrong and what to do; title and text are escaped here. */
 int po_page_problem(request_rec *r, int http_status, const char *title, const char *text);
+/* The same for a program: application/problem+json (RFC 9457). */
+int po_problem(request_rec *r, int http_status, const char *detail);
 /* The form that takes a cart back to the procurement system by itself (cXML guide, PunchOutOrderMessage). text: what
  * is on its way, a sentence of plain text. */
 int po_page_return(request_rec *r, const po_buyer *b, const char *return_url, const char *document, const char *text);

@@ -4,6 +4,8 @@
 #include "apr_base64.h"
 #include "http_core.h"
 
+#include <jansson.h>
+
 APLOG_USE_MODULE(punchout);
 
 #define PAGE_ROOM 8192
@@ -144,6 +146,19 @@ int po_page_return(request_rec *r, const po_buyer *buyer, const char *return_url
     po_buffer_str(&b, nonce);
     po_buffer_lit(&b, "\">document.forms[0].submit()</script></main></body></html>\n");
     return send_page(r, HTTP_OK, &b);
+}
+
+int po_problem(request_rec *r, int http, const char *detail)
+{
+    json_t *j = json_pack("{s:i,s:s,s:s}", "status", http, "title", ap_get_status_line(http) + 4, "detail", detail);
+    char *text = json_dumps(j, JSON_COMPACT | JSON_PRESERVE_ORDER);
+
+    json_decref(j);
+    ap_set_content_type(r, "application/problem+json");
+    r->status = http;
+    ap_rputs(text ? text : "{}", r);
+    free(text);
+    return OK;
 }
 
 const po_session *po_form_session(request_rec *r, apr_table_t **form, int *rc)

@@ -42,6 +42,10 @@ static int dispatch(request_rec *r, const po_site *site, const char *path)
         return po_handle_fulfilled(r, site, rest);
     if (!strcmp(path, "index.cif") || !strcmp(path, "index.xml"))
         return po_handle_index(r, site, !strcmp(path, "index.cif"));
+    if (!strcmp(path, "invoices") || !strcmp(path, "invoices/"))
+        return po_handle_invoices(r, site, NULL);
+    if ((rest = behind(path, "invoices")))
+        return po_handle_invoices(r, site, rest);
     return HTTP_NOT_FOUND;
 }
 

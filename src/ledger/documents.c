@@ -121,6 +121,22 @@ apr_status_t po_document_insert_status(po_ledger_db *db, const po_document *d, a
     return rv == APR_SUCCESS ? link_request(db, d, ours->refers_to, seq) : rv;
 }
 
+apr_status_t po_documents_about(po_ledger_db *db, const char *site, const char *buyer, const char *payload_id, apr_pool_t *p,
+                                apr_array_header_t **out)
+{
+    po_cursor c = { po_statement(db, PO_SQL_DOCUMENT_ABOUT, "SELECT " DOCUMENT_COLUMNS " FROM document WHERE site = ?1"
+                                 " AND refers_to = ?3 AND kind = 'StatusUpdateRequest' AND buyer = ?2 AND outgoing = 0 ORDER BY seq") };
+    apr_status_t rv;
+
+    *out = apr_array_make(p, 4, sizeof(po_document *));
+    po_bind_text(&c, site);
+    po_bind_text(&c, buyer);
+    po_bind_text(&c, payload_id);
+    while ((rv = po_next(db, c.st)) == APR_SUCCESS)
+        APR_ARRAY_PUSH(*out, po_document *) = read_document(c.st, p);
+    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+}
+
 apr_status_t po_documents_of_request(po_ledger_db *db, const char *site, const char *request, apr_pool_t *p,
                                      apr_array_header_t **out)
 {

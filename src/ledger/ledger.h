@@ -212,6 +212,10 @@ apr_status_t po_document_insert_status(po_ledger_db *db, const po_document *d, a
 apr_status_t po_documents_of_request(po_ledger_db *db, const char *site, const char *request, apr_pool_t *p,
                                      apr_array_header_t **out);
 
+/* documents.c: what a buyer said in a StatusUpdateRequest about the document of that payloadID, oldest first (po_document *). */
+apr_status_t po_documents_about(po_ledger_db *db, const char *site, const char *buyer, const char *payload_id, apr_pool_t *p,
+                                apr_array_header_t **out);
+
 typedef struct {                                /* what the buyer was told last of a purchase order */
     const char *site, *buyer;
     int test;
@@ -239,9 +243,43 @@ apr_status_t po_order_left_out(po_ledger_db *db, const po_request *r, const char
 
 apr_status_t po_subscription_put(po_ledger_db *db, const po_request *r, const char *subscription, apr_time_t now);
 
+/* ---- invoices.c: what the backend handed over, and what is invoiced of a charge --------------------------------- */
+
+typedef struct po_invoice_record po_invoice_record;     /* below: it tells of the outbox */
+
+/* APR_NOTFOUND. */
+apr_status_t po_invoice_get(po_ledger_db *db, const char *site, const char *number, apr_pool_t *p, po_invoice_record **out);
+/* The latest first (po_invoice_record *), at most limit; buyer NULL: of all. */
+apr_status_t po_invoice_list(po_ledger_db *db, const char *site, const char *buyer, int limit, apr_pool_t *p,
+                             apr_array_header_t **out);
+/* The requests that its lines name, each once, as far as they exist (po_request *, with charges). */
+apr_status_t po_invoice_requests(po_ledger_db *db, const char *site, const po_invoice *i, apr_pool_t *p,
+                                 apr_array_header_t **out);
+/* What was invoiced before of the charges that its lines name (po_invoice_past), without what the buyer refused. */
+apr_status_t po_invoice_pasts(po_ledger_db *db, const char *site, const po_invoice *i, apr_pool_t *p,
+                              apr_array_header_t **out);
+/* Reads the purchase orders of a verdict's items (orders), and the orders' lines (ordered). APR_NOTFOUND: one is not kept. */
+apr_status_t po_invoice_orders(po_ledger_db *db, const char *site, const char *buyer, po_invoice_verdict *v, apr_pool_t *p);
+/* Invoice and lines. APR_EEXIST: the number is taken. */
+apr_status_t po_invoice_insert(po_ledger_db *db, const po_invoice_record *r, const po_invoice_verdict *v);
+
 /* ---- outbox.c ------------------------------------------------------------------------------------------------- */
 
 typedef enum { PO_OUTBOX_OPEN, PO_OUTBOX_DONE, PO_OUTBOX_PARKED, PO_OUTBOX_FAILED } po_outbox_state;
+
+struct po_invoice_record {
+    const char *site, *number, *buyer, *seller;
+    const char *digest;                         /* hex, po_invoice_digest() */
+    const char *payload_id;                     /* of its document: also its key in the outbox */
+    int credit_memo;
+    const char *original;                       /* of a credit memo */
+    const char *date, *currency;
+    po_decimal subtotal, tax, total;            /* positive, in a credit memo too */
+    apr_time_t created;
+    po_outbox_state state;                      /* of its document; the rest is set by reading only */
+    int tries;
+    const char *answer;                         /* what the buyer said last; NULL: nothing yet */
+};
 
 typedef struct po_outbox_row {
     apr_int64_t seq;

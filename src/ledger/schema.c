@@ -176,4 +176,23 @@ const char *const po_schema[PO_SCHEMA_VERSION] = {
     "CREATE UNIQUE INDEX continuation_request ON continuation(site, request, kind);"
     "DROP INDEX request_expires;"
     "CREATE INDEX request_expires ON request(expires) WHERE state < 3;"         /* draft, requested, partly approved */
+
+    /* invoices of the backend; what became of one the outbox row of its payloadID tells */
+    "CREATE TABLE invoice("
+    "  seq INTEGER PRIMARY KEY,"
+    "  site TEXT NOT NULL, number TEXT NOT NULL,"
+    "  buyer TEXT NOT NULL, seller TEXT NOT NULL, digest TEXT NOT NULL, payload_id TEXT NOT NULL,"
+    "  credit_memo INTEGER NOT NULL, original TEXT, date TEXT NOT NULL, currency TEXT NOT NULL,"
+    "  subtotal TEXT NOT NULL, tax TEXT NOT NULL, total TEXT NOT NULL,"
+    "  created INTEGER NOT NULL,"
+    "  UNIQUE(site, number));"
+    "CREATE INDEX invoice_buyer ON invoice(site, buyer, seq);"
+    /* by charge: what was invoiced of one stands together. Amounts are positive, in a credit memo too. */
+    "CREATE TABLE invoice_line("
+    "  site TEXT NOT NULL, request TEXT NOT NULL, charge INTEGER NOT NULL,"
+    "  invoice INTEGER NOT NULL REFERENCES invoice(seq), line INTEGER NOT NULL,"
+    "  order_id TEXT NOT NULL, quantity TEXT NOT NULL, unit_price TEXT NOT NULL, amount TEXT NOT NULL,"
+    "  PRIMARY KEY(site, request, charge, invoice, line)"
+    ") WITHOUT ROWID;"
+    "CREATE INDEX document_about ON document(site, refers_to) WHERE kind = 'StatusUpdateRequest';"
 };

@@ -115,8 +115,8 @@ sub invalid {
     my ($document, $name) = @_;
     my $dtds = ($ENV{PUNCHOUT_SHARED} || '') . '/dtd';
     return undef unless -d $dtds;
-    my ($version) = $document =~ m{schemas/cXML/([\d.]+)/cXML\.dtd} or return 'it names no DTD';
-    my $dtd = -e "$dtds/legacy/$version-cXML.dtd" ? "$dtds/legacy/$version-cXML.dtd" : "$dtds/cXML.dtd";
+    my ($version, $which) = $document =~ m{schemas/cXML/([\d.]+)/(\w+\.dtd)} or return 'it names no DTD';
+    my $dtd = -e "$dtds/legacy/$version-$which" ? "$dtds/legacy/$version-$which" : "$dtds/$which";
     my $file = Apache::Test::vars('t_logs') . '/document.xml';
     (my $plain = $document) =~ s/<!DOCTYPE[^>]*>//;     # xmllint would try to fetch it
     PunchoutTest::Parties::spew($file, $plain);
