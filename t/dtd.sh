@@ -13,7 +13,7 @@ if ! command -v "$xmllint" >/dev/null; then
 fi
 out=$(mktemp -d) || exit 1
 trap 'rm -rf "$out"' EXIT
-mkdir "$out/sent" "$out/bare" "$out/Fulfill"
+mkdir "$out/sent" "$out/bare" "$out/Fulfill" "$out/InvoiceDetail"
 "${EMIT_DOCUMENTS:?names the program emit_documents}" "$out/sent" || exit 1
 bad=0
 
@@ -28,7 +28,7 @@ bad=0
         my ($name, $version) = $file =~ m{(([^/+]+)\+[^/]*)\z} or die "$file: not a name of ours";
         open my $in, "<:raw", $file or die "$file: $!";
         my $text = do { local $/; <$in> };
-        my $folder = $name =~ /\+confirmation/ ? "Fulfill" : "bare";
+        my $folder = $name =~ /\+confirmation/ ? "Fulfill" : $name =~ /\+invoice/ ? "InvoiceDetail" : "bare";
         my $dtd = $folder eq "bare" ? "cXML" : $folder;
         $text =~ s{^<!DOCTYPE cXML SYSTEM "http://xml\.cxml\.org/schemas/cXML/\Q$version\E/$dtd\.dtd">\n}{}m
             or $bad = print "$name names another DTD\n";
@@ -67,6 +67,15 @@ done
     || { echo "not all confirmations are valid by Fulfill.dtd 1.2.063"; bad=1; }
 "$xmllint" --nonet --noout --dtdvalid "$dtd/Fulfill.dtd" "$out"/Fulfill/*.xml \
     || { echo "not all confirmations are valid by Fulfill.dtd 1.2.071"; bad=1; }
+
+# invoices: a version whose DTD is not there (1.2.050) is held against the current one
+for version in $(ls "$out/InvoiceDetail" | sed 's/+.*//' | sort -u); do
+    file=$dtd/legacy/$version-InvoiceDetail.dtd
+    [ -f "$file" ] || file=$dtd/InvoiceDetail.dtd
+    "$xmllint" --nonet --noout --dtdvalid "$file" "$out"/InvoiceDetail/"$version"+*.xml \
+        || { echo "not all invoices of $version are valid by $file"; bad=1; }
+done
+[ -f "$dtd/legacy/1.2.020-InvoiceDetail.dtd" ] || { echo "the InvoiceDetail.dtd that most buyers want is missing"; bad=1; }
 
 count=$(ls "$out/bare" | wc -l)
 echo "$count documents"

@@ -56,7 +56,7 @@ static void carts(const char *whose, const po_cxml_envelope *e)
 }
 
 /* Requests that we send by ourselves declare a DTD of their own. */
-static void confirmations(const char *whose, const char *dtd, int ascii)
+static void own_requests(const char *whose, const char *dtd, int ascii)
 {
     po_cxml_envelope e = { "1795428900.93.4471@market.example", "2026-11-23T10:15:00+00:00", dtd, ascii };
     po_cxml_header header = { { "DUNS", "111111111" }, { "NetworkID", "AN01 & <AN02>" }, { "DUNS", "111111111" },
@@ -72,6 +72,14 @@ static void confirmations(const char *whose, const char *dtd, int ascii)
 
         po_buffer_init(&b, pool, 1024);
         po_cxml_write_confirmation(&b, &e, &s->confirmation);
+        save(whose, s->name, &e, &b);
+    }
+    list = sample_invoices(&header, pool);
+    for (i = 0; i < list->nelts; i++) {
+        const sample_invoice *s = &APR_ARRAY_IDX(list, i, sample_invoice);
+
+        po_buffer_init(&b, pool, 4096);
+        po_cxml_write_invoice(&b, &e, &s->invoice);
         save(whose, s->name, &e, &b);
     }
 }
@@ -131,7 +139,7 @@ static void lines(const po_profile *profile)
 int main(int argc, char **argv)
 {
     static const char *const versions[] = { "1.1.010", "1.2.014", "1.2.037", "1.2.063", "1.2.071" };
-    static const char *const post_versions[] = { "1.2.020", "1.2.063", "1.2.071" };
+    static const char *const post_versions[] = { "1.2.020", "1.2.037", "1.2.063", "1.2.071" };
     const po_profile *profile;
     char *names, *name, *rest;
     apr_size_t i;
@@ -148,8 +156,8 @@ int main(int argc, char **argv)
         documents("version", versions[i], 1);
     }
     for (i = 0; i < sizeof(post_versions) / sizeof(post_versions[0]); i++) {
-        confirmations("version", post_versions[i], 0);
-        confirmations("version", post_versions[i], 1);
+        own_requests("version", post_versions[i], 0);
+        own_requests("version", post_versions[i], 1);
     }
     names = apr_pstrdup(pool, po_profile_names(pool));
     while ((name = apr_strtok(names, ", ", &rest))) {
@@ -157,7 +165,7 @@ int main(int argc, char **argv)
         profile = po_profile_find(name);
         documents(name, profile->dtd, profile->ascii_only);
         lines(profile);
-        confirmations(name, profile->post_dtd, profile->ascii_only);
+        own_requests(name, profile->post_dtd, profile->ascii_only);
     }
     apr_pool_destroy(pool);
     apr_terminate();

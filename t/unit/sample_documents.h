@@ -136,6 +136,76 @@ static inline apr_array_header_t *sample_confirmations(const po_cxml_header *hea
 
 typedef struct {
     const char *name;
+    po_cxml_invoice invoice;
+} sample_invoice;
+
+static inline apr_array_header_t *sample_invoice_orders(apr_pool_t *p)
+{
+    static const po_cxml_invoice_item lines[] = {
+        { 1, 1, 1, "1", "EA", "1200.00", "off-year", "req-4x8w.1", "Log Keeper, contract", "43232701", "1200.00",
+          "2026-11-01T12:00:00+00:00", "2027-10-31T12:00:00+00:00" },
+        { 2, 2, 0, "5405.4", "E34", "0.0925", "off-gb", "req-4x8w.2", SAMPLE_TEXT, "43232701", "500.00" },
+        { 3, 2147483647, 1, "-1.5", "<&>", "0.01", SAMPLE_TEXT, NULL, NULL, NULL, "-0.02" },
+        { 4, 7, 0, "-1000000", "EA", "0.01", "<&>", NULL, NULL, NULL, "-10000.00" }
+    };
+    static const po_cxml_order_reference references[] = {
+        { "PO-17", "2026-11-23T10:00:00+00:00", "p-1@buyer.example" }, { SAMPLE_TEXT, NULL, SAMPLE_TEXT }
+    };
+    apr_array_header_t *orders = apr_array_make(p, 2, sizeof(po_cxml_invoice_order));
+    int i, n;
+
+    for (i = 0; i < 2; i++) {
+        apr_array_header_t *items = apr_array_make(p, 2, sizeof(lines[0]));
+        po_cxml_invoice_order order = { references[i], items };
+
+        for (n = 0; n < 2; n++)
+            APR_ARRAY_PUSH(items, po_cxml_invoice_item) = lines[2 * i + n];
+        APR_ARRAY_PUSH(orders, po_cxml_invoice_order) = order;
+    }
+    return orders;
+}
+
+/* sample_invoice: with the least, with the most, and a credit memo. */
+static inline apr_array_header_t *sample_invoices(const po_cxml_header *header, apr_pool_t *p)
+{
+    static const po_cxml_partner who[] = {
+        { "remitTo", "Keeper Ltd", "Kai 1", "Hamburg", "HH", "20457", "DE", "billing@keeper.example", "DE123456789" },
+        { "billTo", SAMPLE_TEXT, SAMPLE_TEXT, SAMPLE_TEXT, NULL, NULL, "US" }, { "from", "Keeper Ltd" },
+        { "soldTo", "Buyer Ltd", NULL, "Testville", NULL, "12345", "US" }
+    };
+    static const po_cxml_tax taxes[] = { { "vat", "19", "1700.00", "323.00", SAMPLE_TEXT }, { "<&>", NULL, NULL, "0.00" } };
+    apr_array_header_t *list = apr_array_make(p, 3, sizeof(sample_invoice));
+    apr_array_header_t *partners = apr_array_make(p, 4, sizeof(who[0])), *details = apr_array_make(p, 2, sizeof(taxes[0]));
+    sample_invoice s = { "invoice-least", { header, "INV-1", "2026-11-30T12:00:00+00:00" } };
+    int i;
+
+    for (i = 0; i < 4; i++)
+        APR_ARRAY_PUSH(partners, po_cxml_partner) = who[i];
+    for (i = 0; i < 2; i++)
+        APR_ARRAY_PUSH(details, po_cxml_tax) = taxes[i];
+    s.invoice.currency = "USD";
+    s.invoice.orders = sample_invoice_orders(p);
+    s.invoice.subtotal = s.invoice.net = s.invoice.due = "1700.00";
+    s.invoice.tax = "0.00";
+    s.invoice.tax_description = "none";
+    APR_ARRAY_PUSH(list, sample_invoice) = s;
+    s.name = "invoice-most";
+    s.invoice.partners = partners;
+    s.invoice.taxes = details;
+    s.invoice.number = s.invoice.tax_description = s.invoice.comments = SAMPLE_TEXT;
+    s.invoice.period_from = s.invoice.period_to = "2026-11-30T12:00:00+00:00";
+    APR_ARRAY_PUSH(list, sample_invoice) = s;
+    s.name = "invoice-credit";
+    s.invoice.credit_memo = 1;
+    s.invoice.original_number = SAMPLE_TEXT;
+    s.invoice.original_date = "2026-10-31T12:00:00+00:00";
+    s.invoice.original_payload = "p-8@market.example";
+    APR_ARRAY_PUSH(list, sample_invoice) = s;
+    return list;
+}
+
+typedef struct {
+    const char *name;
     int code;
     const char *detail;
 } sample_status;

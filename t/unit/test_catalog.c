@@ -170,7 +170,7 @@ static const char *prices_for(po_lines lines, const char *members)
     const char *text = offer(members);
 
     APR_ARRAY_PUSH(buyers, const po_buyer *) = &buyer;
-    return po_catalog_check_prices(file_with(text, strlen(text)), buyers, pool);
+    return po_catalog_check_prices(file_with(text, strlen(text)), NULL, buyers, pool);
 }
 
 static void a_price_that_a_buyers_cart_can_not_hold_is_found(void **state)
