@@ -233,7 +233,7 @@ static int send_json(request_rec *r, int http, json_t *j)
 static int unavailable(request_rec *r)
 {
     ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "PO0172: the ledger takes and shows no invoices at the moment");
-    return po_problem(r, HTTP_SERVICE_UNAVAILABLE, "Invoices can't be kept or read at the moment; send the same again later");
+    return po_problem(r, HTTP_SERVICE_UNAVAILABLE, "Invoices can't be kept or read at the moment; try again later");
 }
 
 /* ---- POST -------------------------------------------------------------------------------------------------------- */

@@ -64,21 +64,29 @@ typedef struct {
     const char *where;                  /* "", "lines[2]." */
 } place;
 
-/* names: those that the object may have, each followed by a blank. */
+/* 1 when name is one of the words. */
+static int is_among(const char *name, const char *words)
+{
+    apr_size_t len = strlen(name), word;
+
+    for (; *words; words += word + (words[word] == ' ')) {
+        word = strcspn(words, " ");
+        if (word == len && !memcmp(name, words, len))
+            return 1;
+    }
+    return 0;
+}
+
+/* names: those that the object may have. */
 static void only(reading *x, const place *at, const char *names)
 {
     const char *name;
     json_t *value;
 
-    json_object_foreach(at->object, name, value) {
-        const char *found = strstr(names, name);
-
-        while (found && (found[strlen(name)] != ' ' || (found > names && found[-1] != ' ')))
-            found = strstr(found + 1, name);
-        if (!found || !*name || strchr(name, ' '))
-            malformed(x, "%s\"%s\" is no member of an invoice; it may have %s", at->where,
+    json_object_foreach(at->object, name, value)
+        if (!is_among(name, names))
+            malformed(x, "%s\"%s\" is no member of an invoice; there may be %s", at->where,
                       po_utf8_cut(name, 60, x->p), names);
-    }
 }
 
 static json_t *member(reading *x, const place *at, const char *name, int required)
@@ -212,7 +220,8 @@ static const char *date_of(reading *x, const place *at, const char *name, int re
         if ((digits(zone, "+00:00") || digits(zone, "-00:00")) && !zone[6])
             return apr_pstrcat(x->p, apr_pstrmemdup(x->p, text, 19), zone, NULL);
     }
-    malformed(x, "%s%s must be a day like 2026-11-30 or a time with its zone like 2026-11-30T09:15:00+01:00", at->where, name);
+    malformed(x, "%s%s must be a day like 2026-11-30 or a time with its zone like 2026-11-30T09:15:00+01:00", at->where,
+              name);
     return NULL;
 }
 
@@ -224,7 +233,7 @@ static void read_period(reading *x, const place *at, const char **from, const ch
     *from = *to = NULL;
     if (!period.object)
         return;
-    only(x, &period, "from to ");
+    only(x, &period, "from to");
     *from = date_of(x, &period, "from", 1);
     *to = date_of(x, &period, "to", 1);
     if (!x->wrong && po_timestamp_parse(*from, &begin) == APR_SUCCESS && po_timestamp_parse(*to, &end) == APR_SUCCESS
@@ -242,7 +251,7 @@ static void read_partner(reading *x, const place *top, const char *name, int req
     out->role = name;
     if (!at.object)
         return;
-    only(x, &at, "name street city state postalCode country email taxId ");
+    only(x, &at, "name street city state postalCode country email taxId");
     out->name = text_of(x, &at, "name", REQUIRED, TEXT_BYTES);
     out->street = text_of(x, &at, "street", 0, TEXT_BYTES);
     out->city = text_of(x, &at, "city", 0, TEXT_BYTES);
@@ -272,7 +281,7 @@ static void read_tax_details(reading *x, const place *tax)
         po_invoice_tax *t = apr_array_push(x->out->taxes);
 
         memset(t, 0, sizeof(*t));
-        only(x, &at, "category rate taxable amount description ");
+        only(x, &at, "category rate taxable amount description");
         t->category = text_of(x, &at, "category", REQUIRED, TEXT_BYTES);
         if (number_of(x, &at, "rate", 0, &rate))
             t->rate = text_of(x, &at, "rate", 0, TEXT_BYTES);
@@ -292,7 +301,7 @@ static void read_tax(reading *x, const place *top)
 
     if (!tax.object)
         return;
-    only(x, &tax, "amount description details ");
+    only(x, &tax, "amount description details");
     amount_of(x, &tax, "amount", 1, &x->out->tax);
     x->out->tax_description = text_of(x, &tax, "description", REQUIRED, TEXT_BYTES);
     read_tax_details(x, &tax);
@@ -322,8 +331,8 @@ static void read_amount(reading *x, const place *at, po_invoice_line *l)
     if (!amount_of(x, at, "amount", 0, &given)) {
         l->amount = exact;
         if (po_decimal_decimals(&exact) > x->coin)
-            disagree(x, "%squantity x unitPrice is %s, but %s has %d decimals: round it, and say so by \"amount\"", at->where,
-                     money(x, &exact), x->out->currency, x->coin);
+            disagree(x, "%squantity x unitPrice is %s, but %s has %d decimals: round it, and say so by \"amount\"",
+                     at->where, money(x, &exact), x->out->currency, x->coin);
         return;
     }
     l->amount = given;
@@ -336,7 +345,7 @@ static void read_line(reading *x, const place *at, po_invoice_line *l)
 {
     json_t *charge;
 
-    only(x, at, "request charge quantity unitPrice amount description period ");
+    only(x, at, "request charge quantity unitPrice amount description period");
     l->request = text_of(x, at, "request", REQUIRED, 40);
     charge = member(x, at, "charge", 1);
     if (charge && (!json_is_integer(charge) || json_integer_value(charge) < 1 || json_integer_value(charge) > CHARGE_MOST))
@@ -389,7 +398,7 @@ static void read_head(reading *x, const place *top)
     po_invoice *out = x->out;
     const char *kind;
 
-    only(x, top, "number date kind original buyer seller remitTo billTo currency period comments tax lines subtotal total ");
+    only(x, top, "number date kind original buyer seller remitTo billTo currency period comments tax lines subtotal total");
     out->number = text_of(x, top, "number", REQUIRED, NUMBER_BYTES);
     if (out->number && (*out->number == ' ' || out->number[strlen(out->number) - 1] == ' '))
         malformed(x, "number must not begin or end with a blank");

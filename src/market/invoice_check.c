@@ -80,7 +80,8 @@ static int find(checking *x, po_invoice_item *n)
     const po_invoice_line *l = n->line;
 
     if (!(n->request = request_of(x, l->request)))
-        return refuse(x, 409, l, "there is no request %s here; name the one of the event", po_utf8_cut(l->request, 60, x->p));
+        return refuse(x, 409, l, "there is no request %s here; name the one of the event",
+                      po_utf8_cut(l->request, 60, x->p));
     if (!(n->charge = charge_of(n->request, l->charge)))
         return refuse(x, 409, l, "request %s has no charge %d, but %d of them", l->request, l->charge,
                       n->request->charges->nelts);
@@ -143,8 +144,8 @@ static int check_price(checking *x, const po_invoice_item *n)
     if (!c->covers) {
         if (price_fits(&n->line->unit_price, c->kind, &c->unit_price))
             return 1;
-        return refuse(x, 409, n->line, "unitPrice is %s, purchase order %s has %s for %s.%d", amount(x, &n->line->unit_price),
-                      c->order_id, amount(x, &c->unit_price), n->request->id, c->line);
+        return refuse(x, 409, n->line, "unitPrice is %s, purchase order %s has %s for %s.%d",
+                      amount(x, &n->line->unit_price), c->order_id, amount(x, &c->unit_price), n->request->id, c->line);
     }
     for (i = 0; i < c->covers->nelts; i++) {
         const po_cover *cover = &APR_ARRAY_IDX(c->covers, i, po_cover);
@@ -168,7 +169,7 @@ static int convert(checking *x, po_invoice_item *n)
     n->unit_price = c->unit_price;
     if (po_decimal_divide_exact(&n->quantity, &n->line->amount, &c->unit_price) == APR_SUCCESS)
         return 1;
-    return refuse(x, 422, n->line, "it comes to %s, which is no multiple of %s, the unit price of line %d of purchase order %s",
+    return refuse(x, 422, n->line, "it comes to %s, which is no multiple of %s, the price of line %d of purchase order %s",
                   amount(x, &n->line->amount), amount(x, &c->unit_price), c->order_line, c->order_id);
 }
 
@@ -185,7 +186,8 @@ static int sum_of(checking *x, const po_invoice_item *n, po_decimal *sum)
         const po_invoice_item *other = &APR_ARRAY_IDX(x->out->items, i, po_invoice_item);
 
         if (other->charge == n->charge && po_decimal_add(sum, sum, &other->line->amount) != APR_SUCCESS)
-            return refuse(x, 422, n->line, "the sum of the lines of %s.%d can't be written", n->request->id, n->charge->line);
+            return refuse(x, 422, n->line, "the sum of the lines of %s.%d can't be written", n->request->id,
+                          n->charge->line);
     }
     return 1;
 }
@@ -224,8 +226,8 @@ static int check_single(checking *x, const po_invoice_item *n, const po_invoice_
 
     if (!c->line_type || strcmp(c->line_type, "Service") || !past->number)
         return 1;
-    return refuse(x, 409, n->line, "line %d of purchase order %s takes one invoice, and %s was it; give it back by a credit memo "
-                  "or send another way", c->order_line, c->order_id, past->number);
+    return refuse(x, 409, n->line, "line %d of purchase order %s takes one invoice, and %s was it; give back a part "
+                  "by a credit memo, and send what is more another way", c->order_line, c->order_id, past->number);
 }
 
 static int check_order(checking *x, const po_invoice_item *n)
@@ -243,8 +245,8 @@ static int check_order(checking *x, const po_invoice_item *n)
         return refuse(x, 422, n->line, "the sum of the invoices for %s.%d can't be written", n->request->id, c->line);
     if (po_decimal_compare(&all, &ordered) <= 0)
         return 1;
-    return refuse(x, 409, n->line, "purchase order %s, line %d (%s.%d) was for %s, of which %s is invoiced already: %s more is "
-                  "above it. Ask the buyer to change the order%s", c->order_id, c->order_line, n->request->id, c->line,
+    return refuse(x, 409, n->line, "purchase order %s, line %d (%s.%d) was for %s, of which %s is invoiced already: %s more "
+                  "is above it. Ask the buyer to change the order%s", c->order_id, c->order_line, n->request->id, c->line,
                   amount(x, &ordered), amount(x, &past->amount), amount(x, &sum),
                   strcmp(c->kind, "usage") ? "" : " (or set PunchOutUsageLimit none where usage may go beyond it)");
 }
