@@ -84,6 +84,23 @@ is_deeply [$document =~ /<Contact role="(\w+)">/g], [qw(remitTo billTo from sold
 like $document, qr{Thank you &lt;3 &amp; come again}, 'and what the backend adds';
 unlike $document, qr/acme-secret/, 'no secret lies in the ledger';
 
+
+# ---- what the buyer says ----------------------------------------------------------------------------------------------------
+sub becomes { my ($number, $state) = @_; wait_for(15, sub { asked($number)->{state} eq $state }); return asked($number)->{state} }
+sub buyer_says { PunchoutTest::Parties::spew(parties_dir() . '/receiver/invoices.answer', $_[0]) }
+is becomes($first->{number}, 'sent'), 'sent', 'it is delivered';
+like asked($first->{number})->{answer}, qr/200/, 'and the backend can ask what the buyer said';
+my ($posted) = grep { /$first->{number}/ } map { PunchoutTest::Parties::slurp($_) } glob parties_dir() . '/receiver/invoices-*.http';
+like $posted, qr{<SharedSecret>acme-secret</SharedSecret>}, 'the buyer got it with the secret';
+buyer_says("417\nContent-Type: text/xml\n\n<cXML><Response><Status code=\"417\" text=\"Expectation Failed\">PO is closed</Status></Response></cXML>");
+my $vain = invoice([line($year, 1, '1', '1200.00')]);
+like answer($vain), qr/^201 /, 'an invoice that the buyer will refuse is queued like any other';
+is becomes($vain->{number}, 'refused'), 'refused', 'and becomes refused';
+like asked($vain->{number})->{answer}, qr/417.*PO is closed/, "with the buyer's words";
+like answer(invoice([line($year, 1, '1', '1200.00')], kind => 'creditMemo', original => $vain->{number})), qr/^409 The buyer has refused invoice/, 'there is nothing to credit of it';
+like answer({ %$vain, comments => 'corrected' }), qr/^409 .*other content/, 'a corrected one needs a number of its own';
+unlink parties_dir() . '/receiver/invoices.answer';
+
 # ---- again ------------------------------------------------------------------------------------------------------------------
 $r = hand_over({ %$first, tax => { %{ $first->{tax} }, amount => '456.0' }, billTo => undef });
 is $r->code, 200, 'the same invoice again, in other words, is nothing new';

@@ -41,6 +41,7 @@ sub start {
 sub stop {
     my ($dir, $name) = @_;
     my $pid = slurp("$dir/$name.pid") or return;
+    local $?;                           # the end of a run is not the end of a party
     kill 'TERM', $pid;
     for (1 .. 100) {
         waitpid($pid, POSIX::WNOHANG());
@@ -67,9 +68,12 @@ sub start_all {
     my $dir = shift;
     my %port = (backend => start_backend($dir, 'backend', free_port()), sandbox => start_backend($dir, 'sandbox', free_port()));
     $port{smtp} = start_smtp($dir, free_port());
+    mkdir "$dir/receiver";
+    $port{receiver} = free_port();
+    start($dir, 'receiver', $port{receiver}, $^X, "$here/receiver.pl", $port{receiver}, "$dir/receiver");
     return %port;
 }
 
-sub stop_all { my $dir = shift; stop($dir, $_) for qw(backend sandbox smtp) }
+sub stop_all { my $dir = shift; stop($dir, $_) for qw(backend sandbox smtp receiver) }
 
 1;
