@@ -322,6 +322,11 @@ for my $line (@not_yet) {
     is $rc, 0, 'documents may go to this machine by http';
     unlike $out, qr/hidden|PO0353|PO0354|not carried out/, '... and no more is said';
 }
+for my $line ('PunchOutApprovals separate', 'PunchOutApprovals together', 'PunchOutActivate each', 'PunchOutActivate all') {
+    my ($rc, $out) = configtest(beta(@other, $line));
+    is $rc, 0, "configtest accepts $line";
+    unlike $out, qr/not carried out/, '... and it is carried out';
+}
 
 # standard output alone: what else httpd says goes to standard error
 sub dump_of {
@@ -342,6 +347,7 @@ sub dump_of {
     ok $json, 'the dump is JSON' or diag $out;
     is $json->{sites}[0]{buyers}[0]{name}, 'acme', '... and names the buyers';
     is $json->{sites}[0]{buyers}[0]{lines}, 'classic', '... and what their lines are';
+    is $json->{sites}[0]{buyers}[0]{approvals}, 'together', '... and how their approvals are asked for';
     is_deeply $json->{sites}[0]{buyers}[0]{secrets},
         [{ value => '********', source => 'configuration', from => undef, until => undef }], '... but not their secrets';
     is $json->{sites}[0]{mailURL}, 'smtp://********@127.0.0.1', '... nor the password of the mail server';

@@ -167,12 +167,14 @@ static void the_first_cart_holds_the_first_approval_and_the_next_cart_the_other(
     r->product_name = "p";
     assert_int_equal(charge_state(r, 1), PO_CHARGE_WAITING);
     assert_int_equal(po_state_of_charges(r), PO_STATE_REQUESTED);
+    memset(&cart, 0, sizeof(cart));
     assert_int_equal(po_cart_items(r, &buyer, &cart, pool), APR_SUCCESS);
     assert_int_equal(cart.items->nelts, 1);
     assert_string_equal(cart.total, "1200.00");
     assert_null(po_request_continue_refused(r, 0, NOW, pool));
     assert_string_equal(po_request_continue(r, LATER), "usage");
     part = po_request_of_kind(r, "usage", pool);
+    memset(&cart, 0, sizeof(cart));
     assert_int_equal(po_cart_items(part, &buyer, &cart, pool), APR_SUCCESS);
     assert_int_equal(cart.items->nelts, 1);
     assert_string_equal(APR_ARRAY_IDX(cart.items, 0, po_cxml_cart_item).auxiliary, "req-a.2");

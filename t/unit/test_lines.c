@@ -75,6 +75,7 @@ static const char *cart_text(void)
     const char *text = "";
     int i;
 
+    memset(&cart, 0, sizeof(cart));
     assert_int_equal(po_cart_items(&request, &buyer, &cart, pool), APR_SUCCESS);
     for (i = 0; i < cart.items->nelts; i++)
         text = apr_pstrcat(pool, text, i ? "; " : "", line_text(&APR_ARRAY_IDX(request.charges, i, po_charge),
