@@ -125,9 +125,10 @@ static apr_status_t remind_job(po_ledger_db *db, void *baton)
     for (i = 0; rv == APR_SUCCESS && i < list->nelts; i++) {
         const po_request *r = APR_ARRAY_IDX(list, i, po_request *);
 
-        rv = po_delivery_mail(db, m->site, PO_MAIL_EXPIRES, r, apr_pstrcat(m->pool, "mail-", r->id, "-expires",
-                                                                           po_request_is_continued(r) ? "-next" : "", NULL),
-                              now, m->pool);
+        const char *next = po_request_is_continued(r) ? "-next" : "";
+
+        rv = po_delivery_mail(db, m->site, PO_MAIL_EXPIRES, r,
+                              apr_pstrcat(m->pool, "mail-", r->id, "-expires", next, NULL), now, m->pool);
     }
     return rv;
 }

@@ -57,8 +57,9 @@ void po_expire_approvals(po_ledger *l, server_rec *s, apr_pool_t *parent)
         for (i = 0; i < e.held->nelts; i++) {
             const po_request *r = APR_ARRAY_IDX(e.held, i, po_request *);
 
-            ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "PO0337: request %s of buyer %s is held: %s. Agree with the buyer on an "
-                         "order for the rest, or on the end of what is ordered", r->id, r->buyer, r->reason);
+            ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "PO0337: request %s of buyer %s is held: %s. Agree with the "
+                                                      "buyer on an order for the rest, or on the end of what is "
+                                                      "ordered", r->id, r->buyer, r->reason);
         }
     apr_pool_destroy(e.pool);
 }

@@ -1,4 +1,5 @@
-/* approvals.c - the approvals of a request that no order has answered yet: the next one is sent, or they are cancelled. */
+/* approvals.c - the approvals of a request that no order has answered yet: the next one is sent, or they are
+ * cancelled. */
 #include "handlers/handlers.h"
 
 APLOG_USE_MODULE(punchout);
@@ -12,8 +13,8 @@ static const po_buyer *buyer_of(const po_site *site, const po_session *s)
 
 static int no_buyer(request_rec *r)
 {
-    return po_page_problem(r, HTTP_SERVICE_UNAVAILABLE, "Not at the moment", "The connection to your procurement system is being "
-                           "changed. Try again in a few minutes.");
+    return po_page_problem(r, HTTP_SERVICE_UNAVAILABLE, "Not at the moment",
+                           "The connection to your procurement system is being changed. Try again in a few minutes.");
 }
 
 static int no_such_request(request_rec *r)
@@ -66,8 +67,8 @@ static apr_status_t find_sent(po_ledger_db *db, next_job *j)
 
 static apr_status_t keep_next(po_ledger_db *db, const next_job *j, const po_request *whole)
 {
-    po_document d = { j->site->public_url, j->b->name, j->next.cart_payload, "PunchOutOrderMessage", j->id, j->document, 1,
-                      j->next.at };
+    po_document d = { j->site->public_url, j->b->name, j->next.cart_payload, "PunchOutOrderMessage", j->id,
+                      j->document, 1, j->next.at };
     apr_status_t rv = po_request_update(db, whole);
 
     if (rv == APR_SUCCESS)
@@ -76,7 +77,8 @@ static apr_status_t keep_next(po_ledger_db *db, const next_job *j, const po_requ
         rv = po_continuation_insert(db, &j->next);
     if (rv == APR_SUCCESS)
         rv = po_delivery_mail(db, j->site, PO_MAIL_REQUESTED, j->part,
-                              apr_pstrcat(j->r->pool, "mail-", j->id, "-requested-", j->next.kind, NULL), j->next.at, j->r->pool);
+                              apr_pstrcat(j->r->pool, "mail-", j->id, "-requested-", j->next.kind, NULL), j->next.at,
+                              j->r->pool);
     return rv;
 }
 
@@ -120,8 +122,9 @@ static int prepare(next_job *j, int *rc)
         ap_log_rerror(APLOG_MARK, APLOG_ERR, rv, r, "PO0184: the ledger can't be read: %s", db ? po_ledger_error(db)
                       : "it does not open");
         po_thread_ledger_drop(j->thread);
-        *rc = po_page_problem(r, HTTP_SERVICE_UNAVAILABLE, "Not at the moment", "The request can't be read just now, and nothing "
-                              "was sent to your procurement system. Try again in a few minutes.");
+        *rc = po_page_problem(r, HTTP_SERVICE_UNAVAILABLE, "Not at the moment",
+                              "The request can't be read just now, and nothing was sent to your procurement system. "
+                              "Try again in a few minutes.");
         return 0;
     }
     if ((j->refused = po_request_continue_refused(whole, is_test(j->s, j->b), r->request_time, r->pool)))
@@ -141,14 +144,15 @@ static int answer(const next_job *j)
 
     if (j->gone)
         return po_page_problem(r, HTTP_CONFLICT, "This session's cart has gone back already",
-                               "One punchout returns one cart. Open the marketplace from your procurement system again to "
-                               "request the next approval.");
+                               "One punchout returns one cart. Open the marketplace from your procurement system "
+                               "again to request the next approval.");
     if (!j->sent && j->refused)
         return po_page_problem(r, HTTP_CONFLICT, "There is no approval to request", j->refused);
     if (!j->sent)
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "PO0185: the %s charges of request %s go back with session %s",
                       j->next.kind, j->id, j->s->id);
-    return po_page_return(r, j->b, j->s->return_url, j->sent ? j->sent : j->document, "Your next approval is on its way.");
+    return po_page_return(r, j->b, j->s->return_url, j->sent ? j->sent : j->document,
+                          "Your next approval is on its way.");
 }
 
 int po_handle_continue(request_rec *r, const po_site *site, const po_session *s, const char *id)
@@ -171,9 +175,11 @@ int po_handle_continue(request_rec *r, const po_site *site, const po_session *s,
     rv = po_ledger_run(po_child_ledger(), send_next, &j);
     if (rv == APR_SUCCESS)
         return answer(&j);
-    ap_log_rerror(APLOG_MARK, APLOG_CRIT, rv, r, "PO0186: the next approval of request %s could not be written to the ledger", id);
-    return po_page_problem(r, HTTP_SERVICE_UNAVAILABLE, "Not at the moment", "Your request could not be kept, and nothing was "
-                           "sent to your procurement system. Try again in a few minutes.");
+    ap_log_rerror(APLOG_MARK, APLOG_CRIT, rv, r, "PO0186: the next approval of request %s could not be written to the "
+                                                 "ledger", id);
+    return po_page_problem(r, HTTP_SERVICE_UNAVAILABLE, "Not at the moment",
+                           "Your request could not be kept, and nothing was sent to your procurement system. Try "
+                           "again in a few minutes.");
 }
 
 /* ---- cancelled by the requester ------------------------------------------------------------------------------- */
@@ -215,6 +221,7 @@ static apr_status_t cancel(po_ledger_db *db, void *baton)
 {
     cancel_job *j = baton;
     apr_pool_t *p = j->r->pool;
+    const char *reason;
     po_request *n;
     apr_status_t rv = po_request_get(db, j->site->public_url, j->id, p, &n);
 
@@ -226,16 +233,17 @@ static apr_status_t cancel(po_ledger_db *db, void *baton)
     j->request = n;
     if ((j->again = is_cancelled(n, j->kind, p)))
         return APR_SUCCESS;
-    j->refused = po_request_cancel(n, po_cancel_scope(n, j->kind, j->b->activate),
-                                   apr_pstrcat(p, j->kind ? apr_pstrcat(p, "The approval of ", j->kind, " was cancelled by ", NULL)
-                                                          : "Cancelled by ", who(j->s), NULL), p);
+    reason = j->kind ? apr_pstrcat(p, "The approval of ", j->kind, " was cancelled by ", who(j->s), NULL)
+                     : apr_pstrcat(p, "Cancelled by ", who(j->s), NULL);
+    j->refused = po_request_cancel(n, po_cancel_scope(n, j->kind, j->b->activate), reason, p);
     if (j->refused)
         return APR_SUCCESS;
     n->updated = j->r->request_time;
     rv = po_request_update(db, n);
-    return rv == APR_SUCCESS && n->state == PO_STATE_HELD
-           ? po_delivery_mail(db, j->site, PO_MAIL_HELD, n, apr_pstrcat(p, "mail-", n->id, "-held-cancelled", NULL), n->updated, p)
-           : rv;
+    if (rv != APR_SUCCESS || n->state != PO_STATE_HELD)
+        return rv;
+    return po_delivery_mail(db, j->site, PO_MAIL_HELD, n, apr_pstrcat(p, "mail-", n->id, "-held-cancelled", NULL),
+                            n->updated, p);
 }
 
 static void log_cancelled(const cancel_job *j)
@@ -243,8 +251,9 @@ static void log_cancelled(const cancel_job *j)
     const po_request *n = j->request;
 
     if (n->state == PO_STATE_HELD)
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, j->r, "PO0187: request %s of buyer %s is held: %s, while the rest of it is "
-                      "ordered. Agree with the buyer on what becomes of it", n->id, n->buyer, n->reason);
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, j->r, "PO0187: request %s of buyer %s is held: %s, while the rest of "
+                                                      "it is ordered. Agree with the buyer on what becomes of it",
+                      n->id, n->buyer, n->reason);
     else
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, j->r, "PO0188: request %s of buyer %s is %s: %s", n->id, n->buyer,
                       po_state_name(n->state), n->reason);
@@ -262,17 +271,20 @@ int po_handle_request_cancel(request_rec *r, const po_site *site, const char *id
     if (!(j.b = buyer_of(site, j.s)))
         return no_buyer(r);
     if (!strcmp(j.s->operation, "inspect"))
-        return po_page_problem(r, HTTP_FORBIDDEN, "This cart is shown read-only", "You opened an earlier cart to look at it, so "
-                               "nothing can be cancelled. Open the marketplace from your procurement system for that.");
+        return po_page_problem(r, HTTP_FORBIDDEN, "This cart is shown read-only",
+                               "You opened an earlier cart to look at it, so nothing can be cancelled. Open the "
+                               "marketplace from your procurement system for that.");
     j.id = id;
     j.kind = apr_table_get(form, "approval");
     if (j.kind && !*j.kind)
         j.kind = NULL;
     rv = po_ledger_run(po_child_ledger(), cancel, &j);
     if (rv != APR_SUCCESS) {
-        ap_log_rerror(APLOG_MARK, APLOG_CRIT, rv, r, "PO0189: the cancellation of request %s could not be written to the ledger", id);
-        return po_page_problem(r, HTTP_SERVICE_UNAVAILABLE, "Not at the moment", "Nothing was cancelled, for the request can't be "
-                               "changed just now. Try again in a few minutes.");
+        ap_log_rerror(APLOG_MARK, APLOG_CRIT, rv, r, "PO0189: the cancellation of request %s could not be written to "
+                                                     "the ledger", id);
+        return po_page_problem(r, HTTP_SERVICE_UNAVAILABLE, "Not at the moment",
+                               "Nothing was cancelled, for the request can't be changed just now. Try again in a few "
+                               "minutes.");
     }
     if (!j.request)
         return no_such_request(r);

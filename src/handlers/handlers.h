@@ -106,9 +106,11 @@ int po_handle_request(request_rec *r, const po_site *site);
 int po_handle_requests(request_rec *r, const po_site *site, const char *id);
 /* requests.c: 1 when this session may see the request, and what it may see it may go on with. */
 int po_session_sees(const po_session *s, const po_request *n);
-/* approvals.c: the request's next approval goes back with this session's cart; its form is read and its csrf field right. */
+/* approvals.c: the request's next approval goes back with this session's cart; its form is read and its csrf field
+ * right. */
 int po_handle_continue(request_rec *r, const po_site *site, const po_session *s, const char *id);
-int po_handle_request_cancel(request_rec *r, const po_site *site, const char *id);      /* approvals.c: POST requests/ID */
+/* approvals.c: POST requests/ID. */
+int po_handle_request_cancel(request_rec *r, const po_site *site, const char *id);
 int po_handle_cancel(request_rec *r, const po_site *site);
 int po_handle_index(request_rec *r, const po_site *site, int cif);  /* catalog_index.c */
 int po_handle_fulfilled(request_rec *r, const po_site *site, const char *event);

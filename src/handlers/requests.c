@@ -99,9 +99,9 @@ static json_t *open_json(const po_request *n, apr_pool_t *p)
 static json_t *request_json(const po_request *n, apr_pool_t *p)
 {
     return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:o}", "id", n->id, "state", po_state_name(n->state), "mode",
-                     n->test ? "test" : "production", "product", n->product_name, "offer", n->offer, "pricing", n->pricing,
-                     "subscription", optional(n->subscription), "url", optional(n->url), "reason", optional(n->reason), "open",
-                     open_json(n, p));
+                     n->test ? "test" : "production", "product", n->product_name, "offer", n->offer, "pricing",
+                     n->pricing, "subscription", optional(n->subscription), "url", optional(n->url), "reason",
+                     optional(n->reason), "open", open_json(n, p));
 }
 
 /* What the buyer said about the request's documents, oldest first. */
@@ -281,7 +281,8 @@ static void continue_html(po_buffer *b, request_rec *r, const po_site *site, con
 }
 
 /* The confirmation is a step of its own, without a script. kind NULL: the whole request. */
-static void cancel_one_html(po_buffer *b, const po_site *site, const po_session *s, const po_request *n, const char *kind)
+static void cancel_one_html(po_buffer *b, const po_site *site, const po_session *s, const po_request *n,
+                            const char *kind)
 {
     po_buffer_lit(b, "<details><summary>Cancel ");
     if (kind)
@@ -289,8 +290,10 @@ static void cancel_one_html(po_buffer *b, const po_site *site, const po_session 
     po_buffer_xml(b, kind ? kind : "this request");
     po_buffer_lit(b, "</summary><p class=\"note\">");
     po_buffer_str(b, n->state == PO_STATE_PARTLY_APPROVED
-                  ? "Something else of this request is ordered already: it will be held until the marketplace has looked at it."
-                  : "A purchase order that comes for it afterwards is refused. Remove its lines in your procurement system, too.");
+                  ? "Something else of this request is ordered already: it will be held until the marketplace has "
+                    "looked at it."
+                  : "A purchase order that comes for it afterwards is refused. Remove its lines in your procurement "
+                    "system, too.");
     po_buffer_lit(b, "</p>");
     form_html(b, site, s, "/requests/", n->id);
     if (kind) {
@@ -532,5 +535,6 @@ int po_handle_requests(request_rec *r, const po_site *site, const char *id)
         return po_page_problem(r, HTTP_NOT_FOUND, "No such request", "There is no request of yours with this number.");
     if (po_documents_of_request(db, site->public_url, id, r->pool, &updates) != APR_SUCCESS)
         return unavailable(r, t);
-    return wants_json(r) ? send_json(r, whole_request_json(n, updates, r->pool)) : send_request(r, site, t, s, n, updates);
+    return wants_json(r) ? send_json(r, whole_request_json(n, updates, r->pool))
+                         : send_request(r, site, t, s, n, updates);
 }

@@ -3,8 +3,8 @@
 
 apr_status_t po_continuation_insert(po_ledger_db *db, const po_continuation *c)
 {
-    po_cursor b = { po_statement(db, PO_SQL_CONTINUATION_INSERT, "INSERT INTO continuation(site, session, request, kind,"
-                                 " cart_payload, at) VALUES(?,?,?,?,?,?)") };
+    po_cursor b = { po_statement(db, PO_SQL_CONTINUATION_INSERT, "INSERT INTO continuation"
+                                 "(site, session, request, kind, cart_payload, at) VALUES(?,?,?,?,?,?)") };
 
     po_bind_text(&b, c->site);
     po_bind_text(&b, c->session);

@@ -72,12 +72,12 @@ apr_status_t po_ledger_key(po_ledger_db *db, unsigned char key[PO_DIGEST]);
 apr_status_t po_request_insert(po_ledger_db *db, const po_request *r);          /* with its charges */
 /* APR_NOTFOUND. With its charges. */
 apr_status_t po_request_get(po_ledger_db *db, const char *site, const char *id, apr_pool_t *p, po_request **out);
-/* The request of that session whose form has that digest, or (form_digest NULL) the one whose cart was returned, be it the cart
- * of a next approval. */
+/* The request of that session whose form has that digest, or (form_digest NULL) the one whose cart was returned, be
+ * it the cart of a next approval. */
 apr_status_t po_request_of_session(po_ledger_db *db, const char *site, const char *session, const char *form_digest,
                                    apr_pool_t *p, po_request **out);
-/* Writes state, reason, url, subscription, cart_payload, updated, expires, test, told, and each charge's state, order, ordered
- * quantity, expires and told. */
+/* Writes state, reason, url, subscription, cart_payload, updated, expires, test, told, and each charge's state,
+ * order, ordered quantity, expires and told. */
 apr_status_t po_request_update(po_ledger_db *db, const po_request *r);
 
 typedef struct {                                /* who asks; NULL members don't restrict */
@@ -97,8 +97,9 @@ typedef enum { PO_CANDIDATES_NONE, PO_CANDIDATES_PRODUCTION, PO_CANDIDATES_TEST 
  * `candidates` also those that an item without one may mean. */
 apr_status_t po_requests_of_items(po_ledger_db *db, const char *site, const char *buyer, const apr_array_header_t *items,
                                   po_candidates candidates, apr_pool_t *p, apr_array_header_t *known);
-/* Requested and partly approved ones that end within `soon`, live longer than twice that, and whose requester has not been told
- * (no row "mail-ID-expires" in the outbox, "mail-ID-expires-next" for one that po_request_is_continued()); at most limit. */
+/* Requested and partly approved ones that end within `soon`, live longer than twice that, and whose requester has
+ * not been told (no row "mail-ID-expires" in the outbox, "mail-ID-expires-next" for one that
+ * po_request_is_continued()); at most limit. */
 apr_status_t po_requests_ending(po_ledger_db *db, const char *site, apr_time_t now, apr_interval_time_t soon, int limit,
                                 apr_pool_t *p, apr_array_header_t **out);
 /* Partly approved ones past `expires`, some hundreds at most: the caller has to hold them (po_request_expire_open). */
@@ -112,7 +113,7 @@ apr_status_t po_request_expire(po_ledger_db *db, apr_time_t now, apr_time_t dead
 typedef struct {
     const char *site, *session;                 /* one punchout returns one cart */
     const char *request, *kind;                 /* the approval that its cart asks for */
-    const char *cart_payload;                   /* payloadID of the PunchOutOrderMessage, which po_document_get() finds */
+    const char *cart_payload;                   /* payloadID of the PunchOutOrderMessage, a po_document */
     apr_time_t at;
 } po_continuation;
 /* APR_EEXIST: this session has returned one, or this approval went back already. */

@@ -559,8 +559,9 @@ static apr_status_t read_requests(po_ledger_db *db, sqlite3_stmt *st, apr_pool_t
 apr_status_t po_requests_ending(po_ledger_db *db, const char *site, apr_time_t now, apr_interval_time_t soon, int limit,
                                 apr_pool_t *p, apr_array_header_t **out)
 {
-    po_cursor c = { po_statement(db, PO_SQL_ENDING, "SELECT " REQUEST_COLUMNS " FROM request WHERE state < 3 AND state <> 0"
-                                 " AND expires BETWEEN ?1 AND ?1 + ?2 AND expires - created > 2 * ?2 AND site = ?3"
+    po_cursor c = { po_statement(db, PO_SQL_ENDING, "SELECT " REQUEST_COLUMNS " FROM request"
+                                 " WHERE state < 3 AND state <> 0 AND expires BETWEEN ?1 AND ?1 + ?2"
+                                 " AND expires - created > 2 * ?2 AND site = ?3"
                                  " AND NOT EXISTS (SELECT 1 FROM outbox WHERE key = 'mail-' || request.id || CASE WHEN"
                                  "  EXISTS (SELECT 1 FROM charge WHERE request = request.seq AND expires > 0)"
                                  "  THEN '-expires-next' ELSE '-expires' END)"
@@ -597,7 +598,8 @@ static apr_status_t expire_charges(po_ledger_db *db, sqlite3_stmt *expired)
 static apr_status_t expire_requests(po_ledger_db *db, apr_time_t now, int *n)
 {
     po_cursor c = { po_statement(db, PO_SQL_EXPIRE, "UPDATE request SET state = 11, updated = ?1 WHERE seq IN"
-                                 " (SELECT seq FROM request r WHERE state < 3 AND state <> 2 AND expires BETWEEN 1 AND ?1"
+                                 " (SELECT seq FROM request r WHERE state < 3 AND state <> 2"
+                                 "  AND expires BETWEEN 1 AND ?1"
                                  "  AND NOT EXISTS (SELECT 1 FROM charge c WHERE c.request = r.seq AND c.state = 1)"
                                  "  LIMIT ?2) RETURNING seq") };
     apr_status_t rv;

@@ -124,11 +124,12 @@ const char *po_request_continue_refused(const po_request *r, int test, apr_time_
         return apr_psprintf(p, "Request %s is %s, so no further approval of it can be asked for.", r->id,
                             po_state_name(r->state));
     if (!next_kind(r))
-        return apr_psprintf(p, "All approvals of request %s have been asked for already. Look for them in your procurement "
-                            "system.", r->id);
+        return apr_psprintf(p, "All approvals of request %s have been asked for already. Look for them in your "
+                               "procurement system.", r->id);
     if (!r->test != !test)
-        return apr_psprintf(p, "Request %s was made in %s mode and this visit is in %s mode. Request approval again from the "
-                            "product's page.", r->id, r->test ? "test" : "production", test ? "test" : "production");
+        return apr_psprintf(p, "Request %s was made in %s mode and this visit is in %s mode. Request approval again "
+                               "from the product's page.", r->id, r->test ? "test" : "production",
+                            test ? "test" : "production");
     return NULL;
 }
 
@@ -203,14 +204,15 @@ static const char *cancel_refused(const po_request *r, const char *kind, apr_poo
     const po_charge *c;
 
     if (r->state > PO_STATE_PARTLY_APPROVED)
-        return apr_psprintf(p, "Request %s is %s and can't be cancelled. What is ordered is cancelled by a purchase order of type "
-                            "\"delete\" from the procurement system.", r->id, po_state_name(r->state));
+        return apr_psprintf(p, "Request %s is %s and can't be cancelled. What is ordered is cancelled by a purchase "
+                               "order of type \"delete\" from the procurement system.", r->id, po_state_name(r->state));
     if ((c = ordered_charge(r, kind)))
-        return apr_psprintf(p, "The %s charges of request %s are ordered by purchase order %s. Cancel that order in the "
-                            "procurement system%s.", c->kind, r->id, c->order_id ? c->order_id : "(unknown)",
-                            kind || !count_open(r, NULL) ? "" : ", or cancel here only the approval that is not ordered");
+        return apr_psprintf(p, "The %s charges of request %s are ordered by purchase order %s. Cancel that order in "
+                               "the procurement system%s.", c->kind, r->id, c->order_id ? c->order_id : "(unknown)",
+                            kind || !count_open(r, NULL) ? "" : ", or cancel here only what is not ordered");
     if (!count_open(r, kind))
-        return apr_psprintf(p, "Request %s has no open approval%s%s.", r->id, kind ? " of the kind " : "", kind ? kind : "");
+        return apr_psprintf(p, "Request %s has no open approval%s%s.", r->id, kind ? " of the kind " : "",
+                            kind ? kind : "");
     return NULL;
 }
 
@@ -249,6 +251,7 @@ void po_request_expire_open(po_request *r, apr_pool_t *p)
         CHARGE(r, i)->state = PO_CHARGE_EXPIRED;
     }
     r->state = PO_STATE_HELD;
-    r->reason = apr_psprintf(p, "No order has approved the %s charges in time, while others of the same request are ordered",
+    r->reason = apr_psprintf(p, "No order has approved the %s charges in time, while others of the same request are "
+                                "ordered",
                              kind ? kind : "other");
 }

@@ -161,9 +161,9 @@ typedef struct {
     int told;                           /* 1: an event about it was queued; 2: and the backend has taken one */
 } po_request;
 
-/* The state that the charges give a request which nothing else decides: requested, partly approved, approved; cancelled
- * or expired when no charge is left; held when an approval (all charges of a kind) was cancelled beside one that is in, or a
- * charge has expired beside one: they can no longer all come (design.md §5). */
+/* The state that the charges give a request which nothing else decides: requested, partly approved, approved;
+ * cancelled or expired when no charge is left; held when an approval (all charges of a kind) was cancelled beside
+ * one that is in, or a charge has expired beside one: they can no longer all come (design.md §5). */
 po_state po_state_of_charges(const po_request *r);
 /* The reason of the one hold that a backend's late answer ends. */
 #define PO_HELD_UNANSWERED "The marketplace took the order but has not said in time whether the subscription is ready"
@@ -181,7 +181,7 @@ apr_status_t po_request_total(const po_request *r, po_decimal *total);
 
 typedef struct {
     const char *kind;
-    po_charge_state state;              /* where its hindmost charge stands: ordered when all are that were not cancelled */
+    po_charge_state state;              /* of its hindmost charge: ordered when all are that were not cancelled */
 } po_approval;
 
 /* Each once (po_approval), in the order of the lines. */
@@ -192,27 +192,29 @@ int po_approval_is_open(po_charge_state s);
 apr_array_header_t *po_approvals_to_tell(const po_request *r, apr_pool_t *p);
 /* An event tells of these now. */
 void po_approvals_told(po_request *r, const apr_array_header_t *kinds);
-/* 1 when events of their own have told of two approvals: whatever comes of the later one, the earlier one is carried out. */
+/* 1 when events of their own have told of two approvals: whatever comes of the later one, the earlier one is carried
+ * out. */
 int po_approvals_told_apart(const po_request *r);
 
 /* PunchOutApprovals separate: makes all but the first approval of a new request wait for a cart of their own. */
 void po_request_separate(po_request *r);
-/* Whether a session of that mode may send the next approval that waits. NULL, or a sentence in p: why not, and what to do. */
+/* Whether a session of that mode may send the next approval that waits. NULL, or a sentence in p: why not, and what
+ * to do. */
 const char *po_request_continue_refused(const po_request *r, int test, apr_time_t now, apr_pool_t *p);
-/* Requests the next approval that waits: its charges and with them the request live until `expires`, or as long as the request
- * did. Returns its kind; NULL: none waits. */
+/* Requests the next approval that waits: its charges and with them the request live until `expires`, or as long as
+ * the request did. Returns its kind; NULL: none waits. */
 const char *po_request_continue(po_request *r, apr_time_t expires);
 /* The request with the charges of that kind alone, for the approval's cart and mail. */
 po_request *po_request_of_kind(const po_request *r, const char *kind, apr_pool_t *p);
 /* 1 when an approval of it has gone back in a later cart than the first. */
 int po_request_is_continued(const po_request *r);
 
-/* Cancels what is not ordered: the approval of that kind, or (kind NULL) the whole request, which then has no order. While
- * nothing is ordered the other approvals stay (see po_cancel_scope); beside one that is ordered the request is held. reason: for
- * the page and the log. NULL, or a sentence in p that says why not; then nothing has changed. */
+/* Cancels what is not ordered: the approval of that kind, or (kind NULL) the whole request, which then has no order.
+ * While nothing is ordered the other approvals stay (see po_cancel_scope); beside one that is ordered the request is
+ * held. reason: for the page and the log. NULL, or a sentence in p that says why not; then nothing has changed. */
 const char *po_request_cancel(po_request *r, const char *kind, const char *reason, apr_pool_t *p);
-/* What cancelling one approval comes to: under PunchOutActivate all, as long as nothing is ordered, the whole request (NULL),
- * for it can't be approved as it was asked for any more. */
+/* What cancelling one approval comes to: under PunchOutActivate all, as long as nothing is ordered, the whole
+ * request (NULL), for it can't be approved as it was asked for any more. */
 const char *po_cancel_scope(const po_request *r, const char *kind, po_activate activate);
 /* The time of a partly approved request is over: what is open expires, and the request is held with a reason in p. */
 void po_request_expire_open(po_request *r, apr_pool_t *p);
@@ -287,7 +289,7 @@ typedef enum { PO_OUTCOME_NONE, PO_OUTCOME_APPROVED, PO_OUTCOME_CHANGED, PO_OUTC
 typedef struct {
     int status;                         /* 200, or 409: refuse the whole order */
     int held;                           /* 200, but a person must decide: no event */
-    int awaits_release;                 /* 200, a blanket order that orders nothing by itself; its requests expire no more */
+    int awaits_release;                 /* 200, a blanket order that orders nothing; its requests expire no more */
     const char *detail;                 /* for Status and log: line, both values, what to do; NULL: none */
     const char *difference;             /* of detail what PunchOutOrderMismatch is about; NULL: nothing differs */
     apr_array_header_t *lines;          /* po_order_match_line */
@@ -295,15 +297,14 @@ typedef struct {
     apr_array_header_t *outcomes;       /* po_order_outcome of each of them: which event the backend gets, if any */
 } po_order_match;
 
-/* Compares a type="new" order with the requests it names, as emitted: part, price, currency, quantity per line, and its
- * total; unit only warns (detail). `known` holds every request that a line names or may mean (po_request *, with
+/* Compares a type="new" order with the requests it names, as emitted: part, price, currency, quantity per line, and
+ * its total; unit only warns (detail). `known` holds every request that a line names or may mean (po_request *, with
  * charges); it is changed when the result is 200: charges become ordered, states follow (held, partly approved,
  * approved; that a test ends as tested is the caller's, which knows whether there is a sandbox).
- * PunchOutOrderMismatch decides about differences and about lines that name no request (nor mean one of their own mode);
- * a charge that another order took is always 409 and names that order; an expired request is held (design.md §5); a charge
- * whose cart has not gone back yet differs. A line
- * without a price and without ItemDetail is taken at the cart's price; one of a blanket order needs a MaxAmount that is
- * enough, if it has any. */
+ * PunchOutOrderMismatch decides about differences and about lines that name no request (nor mean one of their own
+ * mode); a charge that another order took is always 409 and names that order; an expired request is held (design.md
+ * §5); a charge whose cart has not gone back yet differs. A line without a price and without ItemDetail is taken at
+ * the cart's price; one of a blanket order needs a MaxAmount that is enough, if it has any. */
 void po_order_match_new(const po_cxml_order *order, int test, const po_buyer *buyer,
                         apr_array_header_t *known, apr_time_t now, po_order_match *out, apr_pool_t *p);
 

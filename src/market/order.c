@@ -199,8 +199,9 @@ static void compare(matching *m, const po_order_match_line *l)
 
 static int has_expired(const matching *m, const po_request *r)
 {
-    return r->state == PO_STATE_EXPIRED
-           || ((r->state == PO_STATE_REQUESTED || r->state == PO_STATE_PARTLY_APPROVED) && r->expires && m->now > r->expires);
+    int open = r->state == PO_STATE_REQUESTED || r->state == PO_STATE_PARTLY_APPROVED;
+
+    return r->state == PO_STATE_EXPIRED || (open && r->expires && m->now > r->expires);
 }
 
 /* An update's line about what this order has ordered: only another quantity is anything new. */
@@ -246,8 +247,8 @@ static void judge(matching *m, const po_order_match_line *l)
     else if (r->state != PO_STATE_REQUESTED && r->state != PO_STATE_PARTLY_APPROVED)
         refuse(m, l->item, "request %s is %s and takes no order; return a new cart", r->id, po_state_name(r->state));
     else if (c->state == PO_CHARGE_WAITING)
-        differ(m, l->item, "charge %s.%d was not requested yet; request the next approval of %s from a punchout first", r->id,
-               c->line, r->id);
+        differ(m, l->item, "charge %s.%d was not requested yet; request the next approval of %s from a punchout first",
+               r->id, c->line, r->id);
 }
 
 /* 0 when another line of this order has the charge. */
@@ -562,7 +563,8 @@ static void keep_blanket(matching *m)
         const po_order_match_line *l = &APR_ARRAY_IDX(m->out->lines, i, po_order_match_line);
         po_request *r = l->request;
 
-        if (!l->charge || !po_approval_is_open(l->charge->state) || !r->test != !m->test || has_expired(m, r) || !r->expires)
+        if (!l->charge || !po_approval_is_open(l->charge->state) || !r->test != !m->test || has_expired(m, r)
+            || !r->expires)
             continue;
         r->expires = 0;
         APR_ARRAY_PUSH(m->out->requests, po_request *) = r;

@@ -126,7 +126,8 @@ static void hold(po_request *r, const char *reason)
     r->state = PO_STATE_HELD;
 }
 
-/* Under PunchOutActivate all the backend hears of nothing before every approval is in; under each, of each as it comes. */
+/* Under PunchOutActivate all the backend hears of nothing before every approval is in; under each, of each as it
+ * comes. */
 static po_order_outcome approve(const change *x, po_request *r, po_state now, int changed)
 {
     r->state = now;

@@ -46,8 +46,8 @@ const char *po_request_edit_refused(const po_request *r, apr_time_t now, apr_poo
         return apr_psprintf(p, "request %s was approved without an order and can't be changed; create a new cart",
                             r->id);
     if (po_request_is_continued(r))     /* what replaces one of its carts would take the other's request away */
-        return apr_psprintf(p, "request %s has sent its next approval in a cart of its own and can't be changed; cancel it and "
-                            "create a new cart", r->id);
+        return apr_psprintf(p, "request %s has sent its next approval in a cart of its own and can't be changed; "
+                               "cancel it and create a new cart", r->id);
     if (c || r->state != PO_STATE_REQUESTED)
         return apr_psprintf(p, "request %s is %s and can't be changed; create a new cart", r->id,
                             c ? po_charge_state_name(c->state) : po_state_name(r->state));

@@ -1,4 +1,5 @@
-/* test_approvals.c - approvals of one request in any order, on one order or two, one after another, cancelled and expired. */
+/* test_approvals.c - approvals of one request in any order, on one order or two, one after another, cancelled and
+ * expired. */
 #include "order_fixture.h"
 
 #define LATER (NOW + apr_time_from_sec(3600))
@@ -58,7 +59,7 @@ static void refuses(const char *got, const char *part)
         fail_msg("\"%s\" is not in: %s", part, got);
 }
 
-/* ---- in any order, on one or two ---------------------------------------------------------------------------------- */
+/* ---- in any order, on one or two -------------------------------------------------------------------------------- */
 
 static void under_all_one_event_tells_of_both_whichever_comes_first(void **state)
 {
