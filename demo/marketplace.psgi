@@ -4,6 +4,7 @@
 #   MARKETPLACE_CATALOG   the catalog's JSON file
 #   MARKETPLACE_RUN       directory for what the fulfillment backend remembers
 #   MARKETPLACE_URL       where browsers see the shop
+#   MARKETPLACE_SECRET    file with PunchOutBackendSecret; unset: no invoices
 use v5.26;
 use warnings;
 use feature 'signatures';
@@ -23,6 +24,7 @@ my $catalog = Marketplace::Catalog->new($ENV{MARKETPLACE_CATALOG} // dirname(__F
 my $backend = Marketplace::Backend->new(
     dir => $ENV{MARKETPLACE_RUN} // '/tmp/marketplace',
     url => $ENV{MARKETPLACE_URL} // 'http://localhost:8080',
+    secret => $ENV{MARKETPLACE_SECRET},
 );
 $backend->resume;
 my $cart = Marketplace::Cart->new($ENV{MARKETPLACE_RUN} // '/tmp/marketplace');
@@ -280,6 +282,7 @@ sub event_card ($seen) {
         decode_utf8($answer->{body});
     return qq{<section class="card"><div class="row"><h3>$product</h3>} . status_chip("answered $answer->{status}", $kind)
         . status_chip($seen->{attempts} == 1 ? '1 delivery' : "$seen->{attempts} deliveries")
+        . ($seen->{invoice} ? status_chip("invoice $seen->{invoice}") : '')
         . ($seen->{called_back} ? status_chip("callback answered $seen->{called_back}", 'good') : '')
         . "</div><dl><dt>Type</dt><dd>$type</dd><dt>Idempotency-Key</dt><dd>$key</dd><dt>Answer</dt><dd>$body</dd></dl>"
         . '<details><summary>The event</summary><pre>' . escape($json) . '</pre></details></section>';

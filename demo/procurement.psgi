@@ -244,11 +244,31 @@ sub awaited ($order) {
     return '<p>None yet. This page looks again by itself.</p>';
 }
 
+sub invoices ($order) {
+    my @found = sort { $a->{time} <=> $b->{time} } values %{ $order->{invoices} // {} } or return '';
+    return '<h2>Invoices</h2>' . join '', map {
+        my ($number, $due, $comments) = map { escape($_) } $_->{number}, "$_->{due} $_->{currency}", $_->{comments};
+        my @rows = map {
+            [escape($_->{line}), escape($_->{description}), escape("$_->{quantity} $_->{unit}"), escape($_->{price}), escape($_->{amount})]
+        } @{ $_->{lines} };
+        '<h3>' . ($_->{purpose} eq 'standard' ? 'Invoice' : 'Credit memo') . " $number</h3><p class=\"muted small\">" . when_text($_->{time})
+            . ($comments ? " &middot; $comments" : '') . '</p>'
+            . table([['Order line', 'num'], ['Description'], ['Quantity', 'num'], ['Price', 'num'], ['Sum', 'num']], @rows)
+            . "<p class=\"price\">$due <small>due</small></p>";
+    } @found;
+}
+
+# Something may come within seconds: the confirmation, then the invoice.
+sub awaits_more ($order) {
+    my $confirmed = $order->{confirmation} or return Procurement::Office::order_state($order) eq 'delivered' && time - $order->{time} < 600;
+    return !$order->{invoices} && !$confirmed->{test} && $confirmed->{type} ne 'reject' && time - $confirmed->{time} < 20;
+}
+
 sub order ($number) {
     my $found = $office->store->get('orders', $number) or return not_found();
     my ($requisition, $payload, $comment) = map { escape($_) } @$found{qw(requisition payload_id comment)};
     my @attempts = map { [when_text($_->{time}), $_->{http} || '-', escape(answer_text($_))] } reverse @{ $found->{attempts} };
-    my $waits = !$found->{confirmation} && Procurement::Office::order_state($found) eq 'delivered' && time - $found->{time} < 600;
+    my $waits = awaits_more($found);
     my $remark = length $comment ? "<dt>Comment</dt><dd>$comment</dd>" : '';
     return office_page(200, $number, <<"HTML", '/orders', headers => [$waits ? (Refresh => 2) : ()]);
 <h1>Purchase order $number</h1>
@@ -258,6 +278,7 @@ sub order ($number) {
 @{[ lines_table($found) ]}
 <h2>Confirmation</h2>
 @{[ confirmation($found) ]}
+@{[ invoices($found) ]}
 <h2>Sent</h2>
 @{[ @attempts ? table([['Time', 'when'], ['HTTP', 'num'], ['Answer']], @attempts) : '<p>Not yet.</p>' ]}
 <p></p><form method="post" action="/orders/$number/send"><button class="quiet">Send again</button></form>

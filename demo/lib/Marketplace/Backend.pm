@@ -5,6 +5,7 @@
 #   slow-start   202; five seconds later the event's callback says that the subscription is active
 #   busy         503 for the first two attempts, so that the outbox tries again
 #   sold-out     422 with a reason: the request fails for good
+# Some seconds after a subscription became active the invoice for it is handed over (Marketplace::Billing).
 package Marketplace::Backend;
 use v5.26;
 use warnings;
@@ -16,14 +17,16 @@ use File::Path qw(make_path);
 use IO::Handle;
 use JSON::PP ();
 use POSIX ();
+use Marketplace::Billing qw(invoice_of hand_over);
 
 my $JSON       = JSON::PP->new->utf8->canonical;
 my $SLOW_START = 5;
+my $BILLED     = 5;
 
-# url: where the shop is seen by browsers.
+# url: where the shop is seen by browsers; secret: file with what `invoices` wants to see, undef: no invoices.
 sub new ($class, %arg) {
     make_path($arg{dir});
-    return bless { file => "$arg{dir}/events.jsonl", url => $arg{url}, read => 0, attempts => [], answer => {} }, $class;
+    return bless { file => "$arg{dir}/events.jsonl", url => $arg{url}, secret => $arg{secret}, read => 0, attempts => [], answer => {} }, $class;
 }
 
 # The answer to POST /subscriptions: (status, content type, body).
@@ -44,11 +47,12 @@ sub receive ($self, $key, $type, $body) {
     $attempt{event} = $event if !$self->{answer}{$key};
     $self->append($file, \%attempt);
     close $file;
-    $self->call_back_later($key) if $answer->{status} == 202 && $attempt{event};
+    $self->later(call_back => $key) if $answer->{status} == 202 && $attempt{event};
+    $self->later(bill => $key) if $answer->{status} == 200 && $attempt{event} && $self->{secret};
     return @$answer{qw(status type body)};
 }
 
-# What arrived, the newest first: {key, event, answer, attempts, time, called_back}.
+# What arrived, the newest first: {key, event, answer, attempts, time, called_back, invoice}.
 sub events ($self) {
     open my $file, '<', $self->{file} or return;
     flock $file, LOCK_SH;
@@ -57,6 +61,7 @@ sub events ($self) {
     for my $line (@{ $self->{attempts} }) {
         my $seen = $by_key{ $line->{key} } //= do { push @order, $line->{key}; { key => $line->{key}, attempts => 0 } };
         $seen->{called_back} = $line->{called_back}, next if $line->{called_back};
+        $seen->{invoice} = $line->{invoice}, next if $line->{invoice};
         $seen->{attempts}++;
         @$seen{qw(time answer)} = @$line{qw(time answer)};
         $seen->{event} = $line->{event} if $line->{event};
@@ -74,7 +79,7 @@ sub subscription_id ($key) { return 'sub-' . substr sha256_hex($key), 0, 12 }
 
 # Starts again what a stop of the demo has cut off. Before the server forks.
 sub resume ($self) {
-    $self->call_back_later($_->{key}) for grep { $_->{answer}{status} == 202 && !$_->{called_back} } $self->events;
+    $self->later(call_back => $_->{key}) for grep { $_->{answer}{status} == 202 && !$_->{called_back} } $self->events;
     return;
 }
 
@@ -124,14 +129,15 @@ sub append ($self, $file, $line) {
 }
 
 # A process of its own, so that the worker is free at once. It finds the token in the file, not on its command line.
-sub call_back_later ($self, $key) {
+sub later ($self, $what, $key) {
     my $pid = fork // return;
     if ($pid) { waitpid $pid, 0; return }
     if (!fork) {
         POSIX::setsid();
-        my $code = 'Marketplace::Backend->new(dir => shift, url => shift)->call_back(shift)';
+        my $code = 'my ($dir, $url, $secret, $what, $key) = @ARGV; '
+            . 'Marketplace::Backend->new(dir => $dir, url => $url, secret => $secret)->$what($key)';
         my $dir  = $self->{file} =~ s{/[^/]*\z}{}r;
-        exec $^X, (map { "-I$_" } grep { !ref } @INC), '-MMarketplace::Backend', '-e', $code, $dir, $self->{url}, $key;
+        exec $^X, (map { "-I$_" } grep { !ref } @INC), '-MMarketplace::Backend', '-e', $code, $dir, $self->{url}, $self->{secret} // '', $what, $key;
     }
     POSIX::_exit(0);
 }
@@ -149,10 +155,25 @@ sub call_back ($self, $key) {
             open my $file, '+>>', $self->{file} or die "can't open $self->{file}: $!\n";
             flock $file, LOCK_EX;
             $self->append($file, { time => time, key => $key, called_back => $said->code });
-            return;
+            close $file;
+            return $self->{secret} ? $self->bill($key) : ();
         }
         sleep $pause;
     }
+    return;
+}
+
+sub bill ($self, $key) {
+    sleep $BILLED;
+    my ($seen) = grep { $_->{key} eq $key } $self->events;
+    my $door    = ($seen->{event}{data}{callback}{url} // '') =~ s{/fulfilled/[^/]*\z}{}r or return;
+    my $invoice = invoice_of($seen->{event}) or return;
+    open my $in, '<', $self->{secret} or die "can't read $self->{secret}: $!\n";
+    my $secret = <$in> =~ s/\s+\z//r;
+    my $status = hand_over($invoice, "$door/invoices", $secret);
+    open my $file, '+>>', $self->{file} or die "can't open $self->{file}: $!\n";
+    flock $file, LOCK_EX;
+    $self->append($file, { time => time, key => $key, invoice => "$invoice->{number} answered $status" });
     return;
 }
 

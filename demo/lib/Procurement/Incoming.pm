@@ -11,7 +11,7 @@ use Procurement::Cxml qw(read_document status_response);
 our @EXPORT_OK = qw(take_document);
 
 # What is done with a request: (connection, payload element, document) give code, text and the payload's effect.
-my %TAKEN = (ConfirmationRequest => \&take_confirmation);
+my %TAKEN = (ConfirmationRequest => \&take_confirmation, InvoiceDetailRequest => \&take_invoice);
 
 # Gives (status, bytes of the answer).
 sub take_document ($office, $bytes) {
@@ -49,6 +49,40 @@ sub take_confirmation ($office, $connection, $document) {
         return 1;
     });
     return $found ? (200, 'Taken') : (417, "There is no order $number of this supplier");
+}
+
+# Beside each order that it names. A number that came in another document is refused, as Coupa does.
+sub take_invoice ($office, $connection, $document) {
+    my $element = $document->{element};
+    my ($header) = $element->findnodes('InvoiceDetailRequestHeader') or return (406, 'There is no InvoiceDetailRequestHeader');
+    my %invoice = (payload_id => $document->{payload_id}, time => time, number => $header->getAttribute('invoiceID'),
+        purpose => $header->getAttribute('purpose'), currency => $element->findvalue('InvoiceDetailSummary/DueAmount/Money/@currency'),
+        due => $element->findvalue('InvoiceDetailSummary/DueAmount/Money'), comments => $header->findvalue('Comments'));
+    my %lines;
+    for my $part ($element->findnodes('InvoiceDetailOrder')) {
+        my $number = $part->findvalue('InvoiceDetailOrderInfo/OrderReference/@orderID');
+        push @{ $lines{$number} }, map { invoice_line($_) } $part->findnodes('InvoiceDetailItem | InvoiceDetailServiceItem');
+    }
+    return $office->store->locked('orders', sub {
+        my %order = map { $_ => $office->store->get('orders', $_) } keys %lines;
+        for my $number (sort keys %order) {
+            return (417, "There is no order $number of this supplier") if !$order{$number} || $order{$number}{connection} ne $connection->{name};
+            my $before = $order{$number}{invoices}{ $invoice{number} };
+            return (417, "Invoice number $invoice{number} has been used") if $before && $before->{payload_id} ne $invoice{payload_id};
+        }
+        for my $number (keys %order) {
+            $order{$number}{invoices}{ $invoice{number} } = { %invoice, lines => $lines{$number} };
+            $office->store->put('orders', $number, $order{$number});
+        }
+        return (200, 'Taken');
+    });
+}
+
+sub invoice_line ($element) {
+    my ($reference) = $element->findnodes('InvoiceDetailItemReference | InvoiceDetailServiceItemReference');
+    return { line => $reference->getAttribute('lineNumber'), description => $reference->findvalue('Description'),
+        quantity => $element->getAttribute('quantity'), unit => $element->findvalue('UnitOfMeasure'),
+        price => $element->findvalue('UnitPrice/Money'), amount => $element->findvalue('SubtotalAmount/Money') };
 }
 
 sub item ($element) {
