@@ -221,6 +221,17 @@ static void judge_own(matching *m, const po_order_match_line *l)
         refuse(m, l->item, "request %s is %s and takes no change; return a new cart", r->id, po_state_name(r->state));
 }
 
+/* 1 when a real order has a part of the request already: a test of the rest would make a test of that order too. */
+static int test_takes_real(const matching *m, const po_request *r)
+{
+    int i;
+
+    for (i = 0; m->test && !r->test && i < r->charges->nelts; i++)
+        if (APR_ARRAY_IDX(r->charges, i, po_charge).state == PO_CHARGE_ORDERED)
+            return 1;
+    return 0;
+}
+
 /* Whether this charge of this request may be ordered at all. */
 static void judge(matching *m, const po_order_match_line *l)
 {
@@ -231,6 +242,9 @@ static void judge(matching *m, const po_order_match_line *l)
         judge_own(m, l);
     else if (m->owned && c->state == PO_CHARGE_ORDERED && awaits_release(m->order))
         return;                         /* its release has ordered it; a changed blanket order orders nothing */
+    else if (l->item->quantity.value <= 0)
+        refuse(m, l->item, "quantity is %s, which orders nothing of charge %s.%d", number(m, &l->item->quantity), r->id,
+               c->line);
     else if (c->state == PO_CHARGE_ORDERED)
         refuse(m, l->item, "charge %s.%d is already ordered by order %s; don't order it twice", r->id, c->line,
                c->order_id ? c->order_id : "(unknown)");
@@ -240,6 +254,8 @@ static void judge(matching *m, const po_order_match_line *l)
         refuse(m, l->item, "request %s was cancelled; return a new cart", r->id);
     else if (c->state == PO_CHARGE_CANCELLED || c->state == PO_CHARGE_WITHDRAWN)
         refuse(m, l->item, "charge %s.%d was cancelled; return a new cart", r->id, c->line);
+    else if (test_takes_real(m, r))
+        refuse(m, l->item, "a part of request %s is ordered in production, so a test can't order the rest", r->id);
     else if (has_expired(m, r) || c->state == PO_CHARGE_EXPIRED)
         hold(m, l->item, "request %s has expired; the marketplace decides whether it still holds", r->id);
     else if (r->state == PO_STATE_HELD)

@@ -146,6 +146,8 @@ static po_order_outcome advance(const change *x, po_request *r)
         r->test = 1;
     if (!has_ordered(r))
         return cancel_request(x, r);
+    if (r->state == PO_STATE_FAILED || r->state == PO_STATE_ENDED)
+        return PO_OUTCOME_NONE;         /* nothing can change any more, and there is nothing to decide */
     if (x->out->held && (changed || !is_approved(r->state))) {
         hold(r, x->out->detail);
         return PO_OUTCOME_NONE;
@@ -155,8 +157,8 @@ static po_order_outcome advance(const change *x, po_request *r)
                              "approved as it was asked for", x->order->order_id));
         return PO_OUTCOME_NONE;
     }
-    if (r->state == PO_STATE_HELD || r->state == PO_STATE_FAILED || r->state == PO_STATE_ENDED)
-        return PO_OUTCOME_NONE;         /* a person decides, or nothing can change any more */
+    if (r->state == PO_STATE_HELD)
+        return PO_OUTCOME_NONE;         /* a person decides */
     if (is_approved(r->state))
         return changed ? PO_OUTCOME_CHANGED : PO_OUTCOME_NONE;
     return approve(x, r, now, changed);

@@ -145,6 +145,39 @@ static po_request *with_difference(const difference *d, po_mismatch rule)
     return r;
 }
 
+/* A test of the second approval would make a test of the first one's order too: a real order would be lost. */
+static void a_test_takes_no_rest_of_what_a_real_order_has_begun(void **state)
+{
+    po_request *r = usual_request();
+
+    add_line("req-a.1", "off-both", "1", "1200");
+    is_taken();
+    new_order("PO-2");
+    add_line("req-a.2", "off-both", "2000", "0.25");
+    go(1);
+    assert_int_equal(match.status, 409);
+    says("a part of request req-a is ordered in production");
+    assert_int_equal(r->test, 0);
+    assert_int_equal(r->state, PO_STATE_PARTLY_APPROVED);
+    is_taken();                         /* the real one comes */
+    assert_int_equal(r->state, PO_STATE_APPROVED);
+}
+
+static void a_line_that_orders_nothing_is_refused_whatever_the_setting(void **state)
+{
+    static const char *const quantities[] = { "0", "0.00", "-1" };
+    int i;
+
+    for (i = 0; i < 9; i++) {
+        fresh(NULL);
+        buyer.mismatch = (po_mismatch)(i / 3);
+        usual_request();
+        add_line("req-a.1", "off-both", quantities[i % 3], "1200");
+        add_line("req-a.2", "off-both", "2000", "0.25");
+        is_refused("which orders nothing of charge req-a.1");
+    }
+}
+
 static void what_differs_is_refused_by_reject_and_nothing_changes(void **state)
 {
     apr_size_t i;
@@ -597,6 +630,8 @@ static void a_charge_is_ordered_once_a_409_changes_nothing_a_held_order_approves
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(a_test_takes_no_rest_of_what_a_real_order_has_begun, fresh),
+        cmocka_unit_test_setup(a_line_that_orders_nothing_is_refused_whatever_the_setting, fresh),
         cmocka_unit_test_setup(an_auxiliary_id_names_request_and_line, fresh),
         cmocka_unit_test_setup(an_order_equal_to_its_cart_approves_the_request, fresh),
         cmocka_unit_test_setup(two_approvals_may_come_on_two_orders, fresh),

@@ -280,6 +280,28 @@ static void lines_of_an_update_without_auxiliary_id_find_what_it_ordered(void **
     outcome_is(r, PO_OUTCOME_CHANGED);
 }
 
+static void a_failed_request_is_not_held_by_an_order(void **state)
+{
+    po_request *r = active_request();
+
+    r->state = PO_STATE_FAILED;
+    r->reason = "sold out";
+    buyer.mismatch = PO_MISMATCH_HOLD;
+    add_line("req-z.1", "off-x", "1", "5");     /* nobody's: the document is held */
+    update();
+    assert_int_equal(match.status, 200);
+    assert_int_equal(match.held, 1);
+    assert_int_equal(r->state, PO_STATE_FAILED);
+    assert_string_equal(r->reason, "sold out");
+    outcome_is(r, PO_OUTCOME_NONE);
+    new_order("PO-1");
+    order.type = "update";
+    add_line("req-a.1", "off-both", "1", "1200");
+    updates();                                  /* without the second approval */
+    assert_int_equal(r->state, PO_STATE_FAILED);
+    outcome_is(r, PO_OUTCOME_NONE);
+}
+
 static void an_ended_subscription_takes_no_change(void **state)
 {
     po_request *r = active_request();
@@ -574,6 +596,7 @@ int main(void)
         fresh_test(an_update_does_not_take_what_another_order_has),
         fresh_test(an_order_of_the_same_number_in_another_mode_is_not_its_own),
         fresh_test(lines_of_an_update_without_auxiliary_id_find_what_it_ordered),
+        fresh_test(a_failed_request_is_not_held_by_an_order),
         fresh_test(an_ended_subscription_takes_no_change),
         fresh_test(a_delete_cancels_and_the_backend_hears_of_it_if_it_may_know),
         fresh_test(a_delete_of_the_only_order_cancels_what_was_still_open),
