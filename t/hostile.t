@@ -94,6 +94,7 @@ my %made_here = (
 sub children {
     open(my $fh, '<', Apache::Test::vars('t_pid_file')) or die 'no pid file';
     chomp(my $parent = <$fh>);
+    if (open(my $list, '<', "/proc/$parent/task/$parent/children")) { return split ' ', <$list> || '' }
     return grep { /^\d+$/ } split ' ', `ps -o pid= --ppid $parent`;
 }
 
