@@ -184,7 +184,8 @@ static void tell_backend(sequence_world *w, sequence_request *s, po_order_outcom
             s->r->state = PO_STATE_TESTED;
         return;
     }
-    s->r->told = 1;
+    if (!s->r->told)
+        s->r->told = 1;
     if (outcome == PO_OUTCOME_APPROVED)
         s->r->state = PO_STATE_APPROVED;
 }
@@ -327,20 +328,39 @@ static void change(sequence_world *w, sequence_request *s)
 }
 
 /* settle.c of the delivery room */
-static void settle(sequence_world *w, sequence_request *s, int event, int failed)
+static int may_settle(const po_request *r)
 {
     static const unsigned may = 1u << PO_STATE_APPROVED | 1u << PO_STATE_PARTLY_APPROVED | 1u << PO_STATE_DELIVERING
                                 | 1u << PO_STATE_ACTIVE | 1u << PO_STATE_TESTED | 1u << PO_STATE_HELD
                                 | 1u << PO_STATE_FAILED;
+
+    return (may & (1u << r->state)) && (r->state != PO_STATE_FAILED || po_state_of_charges(r) != PO_STATE_CANCELLED);
+}
+
+static void settle_ended(sequence_world *w, po_request *r, int refused)
+{
+    if (refused)
+        r->reason = apr_psprintf(w->p, "%s%sThe seller's system refused the cancellation: %s", r->reason ? r->reason : "",
+                                 r->reason ? ". " : "", SEQUENCE_REFUSAL);
+}
+
+static void settle(sequence_world *w, sequence_request *s, int event, int failed)
+{
+    po_order_outcome what = s->events[event].what;
     po_request *r = s->r;
 
-    if (!(may & (1u << r->state)))
-        return;
     r->updated = w->now;
+    if (!failed)
+        r->told = 2;
+    if (!may_settle(r) || what == PO_OUTCOME_CANCELLED) {
+        settle_ended(w, r, failed && what == PO_OUTCOME_CANCELLED);
+        return;
+    }
     if (failed) {
-        if (r->state != PO_STATE_ACTIVE)
+        if (what == PO_OUTCOME_APPROVED)
             r->state = PO_STATE_FAILED;
-        r->reason = "sold out";
+        if (r->state != PO_STATE_HELD)
+            r->reason = SEQUENCE_REFUSAL;
         return;
     }
     r->state = po_state_when_ready(r, r->test || r->state == PO_STATE_TESTED);
@@ -350,9 +370,11 @@ static void settle(sequence_world *w, sequence_request *s, int event, int failed
 
 static void accept_event(sequence_world *w, sequence_request *s)
 {
-    if (s->r->state != PO_STATE_APPROVED)
+    if (s->r->told > 1 && s->r->state != PO_STATE_APPROVED)
         return;
-    s->r->state = PO_STATE_DELIVERING;
+    s->r->told = 2;
+    if (s->r->state == PO_STATE_APPROVED)
+        s->r->state = PO_STATE_DELIVERING;
     s->r->updated = w->now;
 }
 

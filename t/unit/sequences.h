@@ -13,6 +13,7 @@
 #define SEQUENCE_CHARGES 4
 #define SEQUENCE_EVENTS 24
 #define SEQUENCE_STEPS 16
+#define SEQUENCE_REFUSAL "sold out"     /* why the backend refuses */
 #define SEQUENCE_DOCUMENTS SEQUENCE_STEPS
 
 typedef struct {

@@ -25,6 +25,12 @@ apr_status_t po_delivery_mail(po_ledger_db *db, const po_site *site, po_mail_kin
     return APR_SUCCESS;
 }
 
+apr_status_t po_delivery_confirm(po_ledger_db *db, const po_site *site, const po_request *r, apr_time_t now,
+                                 apr_pool_t *p)
+{
+    return APR_SUCCESS;
+}
+
 static po_ledger_db *db_of(sequence_world *w)
 {
     return ((ledger_store *)w->baton)->db;
@@ -92,32 +98,40 @@ static void change(sequence_world *w, sequence_request *s)
     must(w, po_request_update(db_of(w), s->r), "update a request");
 }
 
-/* The key of an event in the outbox, in the order of their making. */
-static const char *event_key(sequence_world *w, const sequence_request *s, int event)
+/* An event in the outbox, by the order of their making. */
+static const po_outbox_row *event_row(sequence_world *w, const sequence_request *s, int event)
 {
     sqlite3_stmt *st = NULL;
-    const char *key = "none";
+    po_outbox_row *row = NULL;
+    po_outbox_state state;
 
-    sqlite3_prepare_v2(db_of(w)->handle, "SELECT key FROM outbox WHERE request = ?1 ORDER BY seq LIMIT 1 OFFSET ?2", -1, &st,
-                       NULL);
+    sqlite3_prepare_v2(db_of(w)->handle, "SELECT key FROM outbox WHERE request = ?1 ORDER BY seq LIMIT 1 OFFSET ?2", -1,
+                       &st, NULL);
     sqlite3_bind_text(st, 1, s->r->id, -1, SQLITE_STATIC);
     sqlite3_bind_int(st, 2, event);
     if (sqlite3_step(st) == SQLITE_ROW)
-        key = apr_pstrdup(w->p, (const char *)sqlite3_column_text(st, 0));
+        must(w, po_outbox_get(db_of(w), (const char *)sqlite3_column_text(st, 0), w->p, &row, &state), "read an event");
     sqlite3_finalize(st);
-    return key;
+    if (!row)
+        po_sequence_wrong(w, "event %d of %s is not in the outbox", event + 1, s->r->id);
+    return row;
 }
 
 static void settle(sequence_world *w, sequence_request *s, int event, int failed)
 {
-    po_answer a = { failed ? "failed" : "active", NULL, NULL, failed ? "sold out" : NULL };
+    po_answer a = { failed ? "failed" : "active", NULL, NULL, failed ? SEQUENCE_REFUSAL : NULL };
+    const po_outbox_row *row = event_row(w, s, event);
 
-    must(w, po_delivery_settle(db_of(w), &w->site, s->r->id, event_key(w, s, event), &a, failed, w->now, w->p), "settle");
+    if (row)
+        must(w, po_delivery_settle(db_of(w), &w->site, row, &a, failed, w->now, w->p), "settle");
 }
 
 static void accept_event(sequence_world *w, sequence_request *s)
 {
-    must(w, po_settle_accepted(db_of(w), &w->site, s->r->id, w->now, w->p), "accept");
+    const po_outbox_row *row = event_row(w, s, 0);
+
+    if (row)
+        must(w, po_settle_accepted(db_of(w), &w->site, row, w->now, w->p), "accept");
 }
 
 static void expire(sequence_world *w, apr_time_t deadline)
