@@ -36,13 +36,15 @@ static int is_listed(const apr_array_header_t *lines, int line)
 
 typedef struct { int in, open, gone; } tally;
 
-static tally count(const po_request *r)
+/* left_out: lines that don't count any more; NULL: none. */
+static tally count(const po_request *r, const apr_array_header_t *left_out)
 {
     tally n = { 0, 0, 0 };
     int i;
 
     for (i = 0; i < r->charges->nelts; i++) {
-        po_charge_state s = APR_ARRAY_IDX(r->charges, i, po_charge).state;
+        const po_charge *c = &APR_ARRAY_IDX(r->charges, i, po_charge);
+        po_charge_state s = c->state == PO_CHARGE_ORDERED && is_listed(left_out, c->line) ? PO_CHARGE_CANCELLED : c->state;
 
         n.in += s == PO_CHARGE_ORDERED || s == PO_CHARGE_PREAPPROVED;
         n.open += s == PO_CHARGE_REQUESTED || s == PO_CHARGE_WAITING;
@@ -106,14 +108,18 @@ void po_request_release(po_request *r, const apr_array_header_t *left_out, int e
         wait_again(r, out, p);
         return;
     }
-    if (left_out)
-        cancel_where(r, left_out, PO_CHARGE_ORDERED);
-    go_on_without(r);
-    n = count(r);
-    if (!n.in && n.open)
+    n = count(r, left_out);
+    if (!n.in && n.open) {
         can_not(out, apr_psprintf(p, "Nothing of request %s is ordered, so there is nothing to release; wait for "
                                   "an order, or cancel the request", r->id));
-    else if (!n.in)
+        return;
+    }
+    if (left_out)
+        cancel_where(r, left_out, PO_CHARGE_ORDERED);
+    cancel_where(r, NULL, PO_CHARGE_EXPIRED);   /* what no order came for in time is not awaited any more */
+    go_on_without(r);
+    n = count(r, NULL);
+    if (!n.in)
         tell_cancelled(r, out, p);
     else {
         r->reason = NULL;

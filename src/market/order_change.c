@@ -49,13 +49,19 @@ static void note_change(change *x, po_request *r)
     apr_hash_set(x->changed, as_key(x, r), sizeof(r), r);
 }
 
-/* A charge that an update orders as before is not touched, unless its place in the document is another. */
+static int is_approved(po_state s)
+{
+    return s == PO_STATE_APPROVED || s == PO_STATE_DELIVERING || s == PO_STATE_ACTIVE || s == PO_STATE_TESTED;
+}
+
+/* A charge that an update orders as before is not touched, unless its place in the document is another. One that comes to a
+ * request which the backend has been told of changes it: its approval had expired, and the operator went on without it. */
 static void order_charge(change *x, const po_order_match_line *l)
 {
     po_charge *c = l->charge;
     int again = po_charge_is_on(c, x->order);
 
-    if (again && po_decimal_compare(po_charge_quantity(c), &l->item->quantity))
+    if (again ? po_decimal_compare(po_charge_quantity(c), &l->item->quantity) : is_approved(l->request->state))
         note_change(x, l->request);
     else if (!again || c->order_line != l->item->line)
         note_request(x, l->request);
@@ -86,11 +92,6 @@ static void cancel_charges(change *x, const apr_array_header_t *owned)
 }
 
 /* ---- what follows for a request ---------------------------------------------------------------------------------- */
-
-static int is_approved(po_state s)
-{
-    return s == PO_STATE_APPROVED || s == PO_STATE_DELIVERING || s == PO_STATE_ACTIVE || s == PO_STATE_TESTED;
-}
 
 static int has_ordered(const po_request *r)
 {

@@ -65,7 +65,7 @@ void po_sequence_remember(sequence_world *w)
 
         if (!charges)
             charges = apr_palloc(w->p, sizeof(*charges));
-        s->is_new = 0;
+        s->is_new = s->decided = 0;
         s->before = *s->r;
         *charges = *s->r->charges;
         charges->elts = (char *)s->charges_before;
@@ -96,6 +96,9 @@ static const unsigned may_follow[] = {
 };
 #define STATES (sizeof(may_follow) / sizeof(may_follow[0]))
 
+/* What the operator may make of a held request. */
+static const unsigned may_be_decided = S(PARTLY_APPROVED) | S(APPROVED) | S(DELIVERING) | S(TESTED) | S(FAILED) | S(CANCELLED);
+
 static const unsigned charge_may_follow[] = {
     [PO_CHARGE_REQUESTED] = 1u << PO_CHARGE_ORDERED | 1u << PO_CHARGE_CANCELLED | 1u << PO_CHARGE_EXPIRED,
     [PO_CHARGE_ORDERED] = 1u << PO_CHARGE_CANCELLED,
@@ -116,7 +119,8 @@ static void check_state(sequence_world *w, const sequence_request *s)
     else if (s->is_new && r->state != PO_STATE_REQUESTED
              && !(r->preapproved_by && (r->state == PO_STATE_APPROVED || r->state == PO_STATE_TESTED)))
         po_sequence_wrong(w, "%s begins as %s", r->id, po_state_name(r->state));
-    else if (!s->is_new && r->state != from && !(may_follow[from] & (1u << r->state)))
+    else if (!s->is_new && r->state != from
+             && !((s->decided ? may_be_decided : may_follow[from]) & (1u << r->state)))
         po_sequence_wrong(w, "%s was %s and is %s", r->id, po_state_name(from), po_state_name(r->state));
     else if (!s->is_new && s->before.test && !r->test)
         po_sequence_wrong(w, "%s was a test and is none any more", r->id);
@@ -170,7 +174,7 @@ static void check_state_of_charges(sequence_world *w, const sequence_request *s)
     case PO_STATE_APPROVED: case PO_STATE_DELIVERING: case PO_STATE_ACTIVE: case PO_STATE_TESTED:
         if (!in || open)
             po_sequence_wrong(w, "%s is %s, but %d charges are in and %d open", r->id, po_state_name(r->state), in, open);
-        if (lost_approval(r))
+        if (!s->goes_on && lost_approval(r))
             po_sequence_wrong(w, "%s is %s without one of its approvals", r->id, po_state_name(r->state));
         if (!s->approvals)
             po_sequence_wrong(w, "%s is %s, and nobody was told", r->id, po_state_name(r->state));
@@ -265,6 +269,8 @@ static void check_still_ordered(sequence_world *w, sequence_request *s, const po
                   || !same_text(now->order_id, before->order_id);
     const po_cxml_item *item;
 
+    if (s->decided && changed && now->state == PO_CHARGE_CANCELLED)
+        return;
     if (changed && !own && !(named && s->r->test)) {    /* all of a test is test */
         po_sequence_wrong(w, "charge %s.%d of order %s is changed by something else", s->r->id, now->line, before->order_id);
         return;

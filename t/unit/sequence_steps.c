@@ -122,7 +122,7 @@ static void step_edit(sequence_world *w)
     s->r->state = PO_STATE_CANCELLED;
     s->r->reason = "replaced";
     po_sequence_count(w, COUNT_EDITS);
-    w->store->change(w, s);
+    w->store->change(w, s, PO_OUTCOME_NONE);
     shop(w, s->r->id);
 }
 
@@ -501,7 +501,7 @@ static void step_end(sequence_world *w)
     w->unchanged = 0;
     w->hand = 1;
     s->r->state = PO_STATE_ENDED;
-    w->store->change(w, s);
+    w->store->change(w, s, PO_OUTCOME_NONE);
 }
 
 static void step_time(sequence_world *w)
@@ -515,6 +515,41 @@ static void step_time(sequence_world *w)
         w->store->expire(w, w->now - apr_time_from_sec(7 * 86400));
 }
 
+/* ---- the operator ------------------------------------------------------------------------------------------------ */
+
+/* punchoutctl orders release|refuse. left_out: what a held update would have cancelled. */
+static void step_decide(sequence_world *w)
+{
+    sequence_request *s = any_request(w);
+    apr_array_header_t *left_out = NULL;
+    po_decided out;
+    int release = po_sequence_chance(w, 70);
+
+    w->unchanged = 1;
+    if (!s)
+        return;
+    if (po_sequence_chance(w, 30)) {
+        left_out = apr_array_make(w->p, 1, sizeof(int));
+        APR_ARRAY_PUSH(left_out, int) = 1 + po_sequence_random(w, s->r->charges->nelts);
+    }
+    if (release)
+        po_request_release(s->r, left_out, 0, &out, w->p);
+    else
+        po_request_refuse(s->r, NULL, &out, w->p);
+    po_sequence_say(w, "the operator %s %s%s: %s", release ? "releases" : "refuses", s->r->id,
+                    left_out ? " but for a line" : "", out.said);
+    if (out.carried_out && s->before.state != PO_STATE_HELD)
+        po_sequence_wrong(w, "the operator decides about %s, which was not held", s->r->id);
+    if (!out.carried_out)
+        return;
+    w->unchanged = 0;
+    w->hand = 1;
+    s->decided = 1;
+    s->goes_on |= release;
+    po_sequence_count(w, release ? COUNT_RELEASED : COUNT_OPERATOR_REFUSED);
+    w->store->change(w, s, out.outcome);
+}
+
 /* ---- which ------------------------------------------------------------------------------------------------------ */
 
 static const struct {
@@ -522,7 +557,7 @@ static const struct {
     int weight;
 } steps[] = {
     { step_shop, 20 }, { step_edit, 4 }, { step_order, 28 }, { step_update, 14 }, { step_delete, 5 }, { step_again, 5 },
-    { step_deliver, 14 }, { step_late_answer, 5 }, { step_end, 1 }, { step_time, 4 }
+    { step_deliver, 14 }, { step_late_answer, 5 }, { step_end, 1 }, { step_time, 4 }, { step_decide, 8 }
 };
 #define KINDS (sizeof(steps) / sizeof(steps[0]))
 

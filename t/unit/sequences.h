@@ -28,6 +28,8 @@ typedef struct {                        /* a request, and what is remembered of 
     po_request before;                  /* as it was before the step, with before.charges */
     po_charge charges_before[SEQUENCE_CHARGES];
     int is_new;                         /* made in this step */
+    int decided;                        /* by the operator, in this step */
+    int goes_on;                        /* the operator has released it, maybe without one of its approvals */
     sequence_event events[SEQUENCE_EVENTS];
     int nevents;
     int approvals, cancellations;       /* how often the backend (or the test mode in its place) was told so */
@@ -55,8 +57,8 @@ typedef struct {                        /* where requests and orders are kept */
     void (*judge)(sequence_world *w, const po_order_case *c, po_order_verdict *out);
     /* Writes what was judged, and tells the backend. */
     void (*keep)(sequence_world *w, const po_order_case *c, po_order_verdict *v, sequence_document *d);
-    /* The request was changed by hand: an edit replaced it, its subscription ended. */
-    void (*change)(sequence_world *w, sequence_request *s);
+    /* The request was changed by hand: an edit replaced it, its subscription ended, the operator decided. */
+    void (*change)(sequence_world *w, sequence_request *s, po_order_outcome outcome);
     void (*settle)(sequence_world *w, sequence_request *s, int event, int failed);
     void (*accept)(sequence_world *w, sequence_request *s);
     void (*expire)(sequence_world *w, apr_time_t deadline);
@@ -90,7 +92,7 @@ struct sequence_world {
 typedef enum {
     COUNT_STEPS, COUNT_REQUESTS, COUNT_REFUSED_FORMS, COUNT_PREAPPROVED, COUNT_EDITS, COUNT_TAKEN, COUNT_HELD, COUNT_REFUSED,
     COUNT_AGAIN, COUNT_UPDATES, COUNT_DELETES, COUNT_APPROVED, COUNT_CHANGED, COUNT_CANCELLED, COUNT_TESTED, COUNT_FAILED,
-    COUNT_LATE, COUNT_EXPIRED, COUNT_ENDED, SEQUENCE_COUNTS
+    COUNT_LATE, COUNT_EXPIRED, COUNT_ENDED, COUNT_RELEASED, COUNT_OPERATOR_REFUSED, SEQUENCE_COUNTS
 } sequence_count;
 extern const char *const po_sequence_count_names[SEQUENCE_COUNTS];
 

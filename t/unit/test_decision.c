@@ -137,6 +137,35 @@ static void what_a_released_update_leaves_out_is_cancelled(void **state)
     assert_int_equal(out.outcome, PO_OUTCOME_CANCELLED);
 }
 
+static void what_can_not_be_released_stays_as_it_is(void **state)
+{
+    static const part parts[] = { { "contract", ORDERED }, { "usage", OPEN }, { NULL } };
+    po_request r = request(PO_STATE_HELD, 0, parts);
+    apr_array_header_t *left_out = apr_array_make(p, 1, sizeof(int));
+    po_decided out;
+
+    APR_ARRAY_PUSH(left_out, int) = 1;          /* the only line that is ordered */
+    po_request_release(&r, left_out, 0, &out, p);
+    assert_int_equal(out.carried_out, 0);
+    assert_int_equal(r.state, PO_STATE_HELD);
+    assert_int_equal(state_of(&r, 0), ORDERED);
+    assert_int_equal(state_of(&r, 1), OPEN);
+}
+
+/* Else it would be partly approved for ever, once the backend says that it is ready. */
+static void a_late_order_of_one_approval_is_released_without_the_one_that_has_expired(void **state)
+{
+    static const part parts[] = { { "contract", ORDERED }, { "usage", PO_CHARGE_EXPIRED }, { NULL } };
+    po_request r = request(PO_STATE_HELD, 0, parts);
+    po_decided out;
+
+    po_request_release(&r, NULL, 0, &out, p);
+    assert_int_equal(out.outcome, PO_OUTCOME_APPROVED);
+    assert_int_equal(r.state, PO_STATE_APPROVED);
+    assert_int_equal(state_of(&r, 1), GONE);
+    assert_int_equal(po_state_when_ready(&r, 0), PO_STATE_ACTIVE);
+}
+
 static void a_refusal_leaves_nothing_ordered(void **state)
 {
     static const part parts[4] = { { "contract", ORDERED }, { "usage", OPEN } };
@@ -205,6 +234,8 @@ int main(void)
         cmocka_unit_test(only_what_is_held_is_decided),
         cmocka_unit_test(a_backend_that_never_answered_is_asked_again),
         cmocka_unit_test(what_a_released_update_leaves_out_is_cancelled),
+        cmocka_unit_test(what_can_not_be_released_stays_as_it_is),
+        cmocka_unit_test(a_late_order_of_one_approval_is_released_without_the_one_that_has_expired),
         cmocka_unit_test(a_refusal_leaves_nothing_ordered),
         cmocka_unit_test(the_backend_ends_up_knowing_the_truth)
     };

@@ -302,6 +302,20 @@ static void a_failed_request_is_not_held_by_an_order(void **state)
     outcome_is(r, PO_OUTCOME_NONE);
 }
 
+static void a_charge_that_comes_late_to_an_approved_request_is_a_change(void **state)
+{
+    po_request *r = active_request();
+
+    charge(r, 1)->state = PO_CHARGE_EXPIRED;    /* and the request went on without it */
+    charge(r, 1)->order_id = NULL;
+    add_line("req-a.1", "off-both", "1", "1200");
+    add_line("req-a.2", "off-both", "2000", "0.25");
+    update();
+    assert_int_equal(match.held, 1);
+    assert_int_equal(r->state, PO_STATE_HELD);  /* the backend does not know of it: it is not passed over */
+    outcome_is(r, PO_OUTCOME_NONE);
+}
+
 static void an_ended_subscription_takes_no_change(void **state)
 {
     po_request *r = active_request();
@@ -597,6 +611,7 @@ int main(void)
         fresh_test(an_order_of_the_same_number_in_another_mode_is_not_its_own),
         fresh_test(lines_of_an_update_without_auxiliary_id_find_what_it_ordered),
         fresh_test(a_failed_request_is_not_held_by_an_order),
+        fresh_test(a_charge_that_comes_late_to_an_approved_request_is_a_change),
         fresh_test(an_ended_subscription_takes_no_change),
         fresh_test(a_delete_cancels_and_the_backend_hears_of_it_if_it_may_know),
         fresh_test(a_delete_of_the_only_order_cancels_what_was_still_open),

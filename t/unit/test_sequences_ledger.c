@@ -92,9 +92,13 @@ static void keep(sequence_world *w, const po_order_case *c, po_order_verdict *v,
                      c->payload_id);
 }
 
-static void change(sequence_world *w, sequence_request *s)
+static void change(sequence_world *w, sequence_request *s, po_order_outcome outcome)
 {
     s->r->updated = w->now;
+    if (outcome != PO_OUTCOME_NONE) {
+        po_sequence_tell(w, s, outcome);
+        must(w, po_delivery_event(db_of(w), &w->site, s->r, outcome, NULL, NULL, w->now, crypto, w->p), "tell");
+    }
     must(w, po_request_update(db_of(w), s->r), "update a request");
 }
 
