@@ -305,8 +305,8 @@ static void check_charge(sequence_world *w, sequence_request *s, int n)
     if (before && c->state != before->state && !(charge_may_follow[before->state] & (1u << c->state)))
         po_sequence_wrong(w, "charge %s.%d was %s and is %s", s->r->id, c->line, po_charge_state_name(before->state),
                           po_charge_state_name(c->state));
-    if (strcmp(c->unspsc, "43232701"))
-        po_sequence_wrong(w, "charge %s.%d has another UNSPSC", s->r->id, c->line);
+    if (strcmp(c->unspsc, "43232701") && (w->buyer.lines == PO_LINES_CLASSIC || strcmp(c->unspsc, "81162000")))
+        po_sequence_wrong(w, "charge %s.%d has the UNSPSC %s", s->r->id, c->line, c->unspsc);
     if (c->state == PO_CHARGE_PREAPPROVED)
         check_preapproved(w, s, c);
     if (c->state == PO_CHARGE_ORDERED && po_charge_quantity(c)->value <= 0)

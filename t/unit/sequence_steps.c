@@ -45,7 +45,8 @@ static po_request_form form(sequence_world *w, const po_offer *offer, int *legal
     int a = po_sequence_random(w, bad ? 5 : 4);
     po_request_form f = { offer->offer, quantities[q], budgets[b], actions[a], a > 1 ? "sub-1" : NULL };
 
-    *legal = q < 4 && (b < 4 || !offer->usage) && a < 4;
+    /* one line that holds a sum needs one for usage */
+    *legal = q < 4 && (!offer->usage || (b < 4 && (b || w->buyer.lines != PO_LINES_SINGLE))) && a < 4;
     return f;
 }
 

@@ -85,6 +85,7 @@ void po_sequence_world_init(sequence_world *w, apr_uint64_t seed, apr_uint64_t s
     b->deployment = po_sequence_chance(w, 90) ? PO_DEPLOYMENT_PRODUCTION : PO_DEPLOYMENT_TEST;
     b->mismatch = (po_mismatch)po_sequence_random(w, 3);
     b->preapprove = (unsigned)po_sequence_random(w, 4);
+    b->lines = po_sequence_chance(w, 50) ? PO_LINES_CLASSIC : (po_lines)po_sequence_random(w, 3);
     b->currency = "USD";
     w->site.public_url = "https://market.example";
     w->site.host = "market.example";
@@ -95,8 +96,9 @@ void po_sequence_world_init(sequence_world *w, apr_uint64_t seed, apr_uint64_t s
     if (!w->tracing)
         return;
     APR_ARRAY_PUSH(w->trace, const char *) = "";
-    po_sequence_say(w, "buyer: %s, PunchOutOrderMismatch %s, pre-approved:%s%s; %s sandbox",
+    po_sequence_say(w, "buyer: %s, PunchOutLines %s, PunchOutOrderMismatch %s, pre-approved:%s%s; %s sandbox",
                     b->deployment == PO_DEPLOYMENT_TEST ? "test" : "production",
+                    b->lines == PO_LINES_CLASSIC ? "classic" : b->lines == PO_LINES_SINGLE ? "single" : "split",
                     b->mismatch == PO_MISMATCH_REJECT ? "reject" : b->mismatch == PO_MISMATCH_HOLD ? "hold" : "accept",
                     b->preapprove & PO_PREAPPROVE_FREE ? " free" : "", b->preapprove & PO_PREAPPROVE_BYOL ? " byol" : "",
                     w->site.fulfillment_test ? "a" : "no");
