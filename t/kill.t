@@ -85,8 +85,8 @@ for my $s (1 .. $senders) {
 }
 diag scalar(keys %answered) . " orders answered 200, $kills children killed, $deliverers of them delivering";
 cmp_ok scalar(keys %answered), '>', 50, 'orders were taken meanwhile';
-cmp_ok $kills, '>', $seconds / 3, 'children were killed';
-cmp_ok $deliverers, '>', 2, 'the deliverer among them';
+cmp_ok $kills, '>', $seconds / 10, 'children were killed';
+cmp_ok $deliverers, '>', 0, 'the deliverer among them';
 is_deeply \@odd, [], 'no order got a permanent refusal or none at all';
 
 ok wait_for(60, sub { ledger("SELECT count(*) FROM outbox WHERE state=0 AND channel='event'") eq '0' }), 'the outbox empties';
