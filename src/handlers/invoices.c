@@ -159,6 +159,8 @@ static apr_status_t judge_new(po_ledger_db *db, invoice_job *j)
     if (j->invoice->credit_memo && !find_original(db, j, buyer, &original, &rv))
         return rv;
     rv = po_invoice_pasts(db, site, j->invoice, p, &past);
+    if (rv == APR_SUCCESS)
+        rv = po_invoice_order_lines(db, site, buyer->name, requests, past, p);
     if (rv != APR_SUCCESS)
         return rv;
     po_invoice_judge(j->invoice, buyer, requests, past, &v, p);

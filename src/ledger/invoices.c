@@ -226,9 +226,12 @@ apr_status_t po_invoice_pasts(po_ledger_db *db, const char *site, const po_invoi
 /* ---- its purchase orders ----------------------------------------------------------------------------------------- */
 
 /* The line as the latest document about the order spells it, rather one that was taken than one that is held. */
-static apr_status_t read_line(po_ledger_db *db, const char *site, const char *buyer, po_invoice_item *n, apr_pool_t *p)
+static apr_status_t read_line(po_ledger_db *db, const char *site, const char *buyer, const char *order_id,
+                              po_invoice_past *past, apr_pool_t *p)
 {
-    po_cursor c = { po_statement(db, PO_SQL_INVOICE_ORDER_LINE, "SELECT l.unit, l.part, l.auxiliary FROM purchase_order o"
+    po_cursor c = { po_statement(db, PO_SQL_INVOICE_ORDER_LINE, "SELECT l.unit, l.part, l.auxiliary, l.currency,"
+                                 " l.unit_price IS NOT NULL, ifnull(l.unit_price, '0'), l.quantity"
+                                 " FROM purchase_order o"
                                  " JOIN order_line l ON l.purchase_order = o.seq WHERE o.site = ?1 AND o.buyer = ?2"
                                  " AND o.test IN (0, 1) AND o.order_id = ?3 AND l.request = ?4 AND l.charge = ?5"
                                  " ORDER BY o.held, o.seq DESC LIMIT 1") };
@@ -237,9 +240,9 @@ static apr_status_t read_line(po_ledger_db *db, const char *site, const char *bu
 
     po_bind_text(&c, site);
     po_bind_text(&c, buyer);
-    po_bind_text(&c, n->charge->order_id);
-    po_bind_text(&c, n->request->id);
-    po_bind_int(&c, n->charge->line);
+    po_bind_text(&c, order_id);
+    po_bind_text(&c, past->request);
+    po_bind_int(&c, past->charge);
     rv = po_next(db, c.st);
     if (rv != APR_SUCCESS)
         return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
@@ -248,9 +251,44 @@ static apr_status_t read_line(po_ledger_db *db, const char *site, const char *bu
     item->unit = po_read_text(&c, p);
     item->part = po_read_text(&c, p);
     item->auxiliary = po_read_text(&c, p);
+    item->currency = po_read_text(&c, p);
+    item->has_price = (int)po_read_int(&c);
+    rv = po_read_decimal(&c, &item->unit_price);
+    if (rv == APR_SUCCESS)
+        rv = po_read_decimal(&c, &item->quantity);
     sqlite3_reset(c.st);
-    n->ordered = item;
-    return APR_SUCCESS;
+    past->ordered = item;
+    return rv;
+}
+
+static const char *order_of(const apr_array_header_t *requests, const po_invoice_past *past)
+{
+    int i, n;
+
+    for (i = 0; i < requests->nelts; i++) {
+        const po_request *r = APR_ARRAY_IDX(requests, i, po_request *);
+
+        for (n = 0; !strcmp(r->id, past->request) && n < r->charges->nelts; n++)
+            if (APR_ARRAY_IDX(r->charges, n, po_charge).line == past->charge)
+                return APR_ARRAY_IDX(r->charges, n, po_charge).order_id;
+    }
+    return NULL;
+}
+
+apr_status_t po_invoice_order_lines(po_ledger_db *db, const char *site, const char *buyer,
+                                    const apr_array_header_t *requests, apr_array_header_t *past, apr_pool_t *p)
+{
+    apr_status_t rv = APR_SUCCESS;
+    int i;
+
+    for (i = 0; rv == APR_SUCCESS && i < past->nelts; i++) {
+        po_invoice_past *next = &APR_ARRAY_IDX(past, i, po_invoice_past);
+        const char *order_id = order_of(requests, next);
+
+        if (order_id)
+            rv = read_line(db, site, buyer, order_id, next, p);
+    }
+    return rv;
 }
 
 apr_status_t po_invoice_orders(po_ledger_db *db, const char *site, const char *buyer, po_invoice_verdict *v, apr_pool_t *p)
@@ -261,11 +299,10 @@ apr_status_t po_invoice_orders(po_ledger_db *db, const char *site, const char *b
 
     v->orders = apr_array_make(p, 2, sizeof(po_event_order));
     for (i = 0; rv == APR_SUCCESS && i < v->items->nelts; i++) {
-        po_invoice_item *n = &APR_ARRAY_IDX(v->items, i, po_invoice_item);
+        const po_invoice_item *n = &APR_ARRAY_IDX(v->items, i, po_invoice_item);
         const char *id = n->charge->order_id;
 
-        rv = read_line(db, site, buyer, n, p);
-        if (rv != APR_SUCCESS || apr_hash_get(seen, id, APR_HASH_KEY_STRING))
+        if (apr_hash_get(seen, id, APR_HASH_KEY_STRING))
             continue;
         apr_hash_set(seen, id, APR_HASH_KEY_STRING, id);
         rv = po_order_read(db, site, buyer, n->request->test, id, p, apr_array_push(v->orders));

@@ -259,7 +259,10 @@ apr_status_t po_invoice_requests(po_ledger_db *db, const char *site, const po_in
 /* What was invoiced before of the charges that its lines name (po_invoice_past), without what the buyer refused. */
 apr_status_t po_invoice_pasts(po_ledger_db *db, const char *site, const po_invoice *i, apr_pool_t *p,
                               apr_array_header_t **out);
-/* Reads the purchase orders of a verdict's items (orders), and the orders' lines (ordered). APR_NOTFOUND: one is not kept. */
+/* Reads the lines of the purchase orders that the charges of past are on (ordered). requests: as in po_invoice_judge(). */
+apr_status_t po_invoice_order_lines(po_ledger_db *db, const char *site, const char *buyer,
+                                    const apr_array_header_t *requests, apr_array_header_t *past, apr_pool_t *p);
+/* Reads the purchase orders of a verdict's items (orders). APR_NOTFOUND: one is not kept. */
 apr_status_t po_invoice_orders(po_ledger_db *db, const char *site, const char *buyer, po_invoice_verdict *v, apr_pool_t *p);
 /* Invoice and lines. APR_EEXIST: the number is taken. */
 apr_status_t po_invoice_insert(po_ledger_db *db, const po_invoice_record *r, const po_invoice_verdict *v);

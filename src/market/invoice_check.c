@@ -85,7 +85,24 @@ static int find(checking *x, po_invoice_item *n)
     if (!(n->charge = charge_of(n->request, l->charge)))
         return refuse(x, 409, l, "request %s has no charge %d, but %d of them", l->request, l->charge,
                       n->request->charges->nelts);
+    n->ordered = past_of(x, n)->ordered;
     return 1;
+}
+
+/* The cart's price, or what the order has, if that is less. */
+static po_decimal ordered_price(const po_invoice_item *n)
+{
+    const po_cxml_item *o = n->ordered;
+
+    return o && o->has_price && po_decimal_compare(&o->unit_price, &n->charge->unit_price) < 0 ? o->unit_price
+           : n->charge->unit_price;
+}
+
+static po_decimal ordered_quantity(const po_invoice_item *n)
+{
+    const po_decimal *quantity = po_charge_quantity(n->charge);
+
+    return n->ordered && po_decimal_compare(&n->ordered->quantity, quantity) < 0 ? n->ordered->quantity : *quantity;
 }
 
 /* ---- whether it may be invoiced at all --------------------------------------------------------------------------- */
@@ -139,13 +156,14 @@ static int price_fits(const po_decimal *asked, const char *kind, const po_decima
 static int check_price(checking *x, const po_invoice_item *n)
 {
     const po_charge *c = n->charge;
+    po_decimal price = ordered_price(n);
     int i;
 
     if (!c->covers) {
-        if (price_fits(&n->line->unit_price, c->kind, &c->unit_price))
+        if (price_fits(&n->line->unit_price, c->kind, &price))
             return 1;
         return refuse(x, 409, n->line, "unitPrice is %s, purchase order %s has %s for %s.%d",
-                      amount(x, &n->line->unit_price), c->order_id, amount(x, &c->unit_price), n->request->id, c->line);
+                      amount(x, &n->line->unit_price), c->order_id, amount(x, &price), n->request->id, c->line);
     }
     for (i = 0; i < c->covers->nelts; i++) {
         const po_cover *cover = &APR_ARRAY_IDX(c->covers, i, po_cover);
@@ -166,11 +184,11 @@ static int convert(checking *x, po_invoice_item *n)
     n->unit_price = n->line->unit_price;
     if (!c->covers)
         return 1;
-    n->unit_price = c->unit_price;
-    if (po_decimal_divide_exact(&n->quantity, &n->line->amount, &c->unit_price) == APR_SUCCESS)
+    n->unit_price = ordered_price(n);
+    if (po_decimal_divide_exact(&n->quantity, &n->line->amount, &n->unit_price) == APR_SUCCESS)
         return 1;
     return refuse(x, 422, n->line, "it comes to %s, which is no multiple of %s, the price of line %d of purchase order %s",
-                  amount(x, &n->line->amount), amount(x, &c->unit_price), c->order_line, c->order_id);
+                  amount(x, &n->line->amount), amount(x, &n->unit_price), c->order_line, c->order_id);
 }
 
 /* ---- sums -------------------------------------------------------------------------------------------------------- */
@@ -234,14 +252,14 @@ static int check_order(checking *x, const po_invoice_item *n)
 {
     const po_invoice_past *past = past_of(x, n);
     const po_charge *c = n->charge;
-    po_decimal sum, all, ordered;
+    po_decimal sum, all, ordered, quantity = ordered_quantity(n), price = ordered_price(n);
 
     if (!check_single(x, n, past) || !sum_of(x, n, &sum))
         return 0;
     if (is_unlimited(x, c))
         return 1;
     if (po_decimal_add(&all, &sum, &past->amount) != APR_SUCCESS
-        || po_decimal_multiply(&ordered, po_charge_quantity(c), &c->unit_price) != APR_SUCCESS)
+        || po_decimal_multiply(&ordered, &quantity, &price) != APR_SUCCESS)
         return refuse(x, 422, n->line, "the sum of the invoices for %s.%d can't be written", n->request->id, c->line);
     if (po_decimal_compare(&all, &ordered) <= 0)
         return 1;
@@ -284,11 +302,11 @@ void po_invoice_judge(const po_invoice *i, const po_buyer *buyer, const apr_arra
 
         memset(item, 0, sizeof(*item));
         item->line = &APR_ARRAY_IDX(i->lines, n, po_invoice_line);
-        fine = find(&x, item) && check_item(&x, item) && convert(&x, item);
+        fine = find(&x, item) && check_item(&x, item);
     }
     for (n = 0; fine && n < out->items->nelts; n++) {
-        const po_invoice_item *item = &APR_ARRAY_IDX(out->items, n, po_invoice_item);
+        po_invoice_item *item = &APR_ARRAY_IDX(out->items, n, po_invoice_item);
 
-        fine = i->credit_memo ? check_credit(&x, item) : check_order(&x, item);
+        fine = (i->credit_memo ? check_credit(&x, item) : check_order(&x, item)) && convert(&x, item);
     }
 }

@@ -462,6 +462,8 @@ typedef struct {                        /* what was invoiced of a charge before;
     po_decimal amount;                  /* standard invoices less credit memos */
     const char *number;                 /* of a standard invoice of it; NULL: there is none */
     po_decimal credited;                /* of a credit memo: what is left of the original's amount for the charge */
+    const po_cxml_item *ordered;        /* the order's line: part, auxiliary id, unit, quantity and price as the buyer has
+                                         * them, which an order taken all the same has otherwise; NULL: not known */
 } po_invoice_past;
 
 typedef struct {                        /* an invoice line with what it is about, in the terms of the purchase order */
@@ -469,7 +471,7 @@ typedef struct {                        /* an invoice line with what it is about
     const po_request *request;
     const po_charge *charge;
     po_decimal quantity, unit_price;
-    const po_cxml_item *ordered;        /* the order's line: part, auxiliary id and unit as the buyer spells them; NULL: the charge's */
+    const po_cxml_item *ordered;        /* the order's line; NULL: as the charge */
 } po_invoice_item;
 
 typedef struct {
@@ -480,7 +482,8 @@ typedef struct {
 } po_invoice_verdict;
 
 /* requests: those that the lines name, as far as they are known (po_request *, with charges). past: po_invoice_past, what is
- * not in it was never invoiced. The buyer is the requests' own. */
+ * not in it was never invoiced. The buyer is the requests' own. Where the order has less than the cart
+ * (PunchOutOrderMismatch accept, or released by the operator) the order counts: nobody pays more than he ordered. */
 void po_invoice_judge(const po_invoice *i, const po_buyer *buyer, const apr_array_header_t *requests,
                       const apr_array_header_t *past, po_invoice_verdict *out, apr_pool_t *p);
 

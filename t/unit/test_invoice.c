@@ -298,6 +298,28 @@ static void nothing_goes_above_its_order(void **state)
     passes(w, line_of("1", "1", "0.02", ""));
 }
 
+static void what_the_order_has_less_than_the_cart_counts(void **state)
+{
+    world *w = ordered();
+    po_cxml_item line = { 0 };
+
+    invoiced_before(w, 1, "0", "0");
+    APR_ARRAY_IDX(w->past, 0, po_invoice_past).ordered = &line;
+    line.quantity = dec("2");
+    passes(w, line_of("1", "2", "1200.00", ""));        /* it names no price: the cart's */
+    line.has_price = 1;
+    line.unit_price = dec("1199.00");
+    fails(w, 409, "unitPrice is 1200.00 USD, purchase order PO-17 has 1199.00 USD", line_of("1", "2", "1200.00", ""));
+    fails(w, 409, "was for 2398.00 USD", line_of("1", "3", "1199.00", ""));
+    passes(w, line_of("1", "2", "1199.00", ""));
+    line.unit_price = dec("1201.00");
+    fails(w, 409, "unitPrice is 1201.00 USD", line_of("1", "2", "1201.00", ""));
+    passes(w, line_of("1", "2", "1200.00", ""));
+    line.quantity = dec("1");
+    fails(w, 409, "was for 1200.00 USD", line_of("1", "2", "1200.00", ""));
+    passes(w, line_of("1", "1", "1200.00", ""));
+}
+
 static void usage_may_have_no_limit(void **state)
 {
     world *w = ordered();
@@ -467,6 +489,7 @@ int main(void)
         T(sums_are_exact), T(what_no_coin_can_pay_is_refused), T(money_is_plain_text), T(sums_that_are_given_must_agree),
         T(nothing_unknown_passes), T(each_part_has_its_form), T(the_clock_of_the_backend_is_kept),
         T(equal_invoices_have_equal_digests), T(nothing_goes_above_its_order), T(usage_may_have_no_limit),
+        T(what_the_order_has_less_than_the_cart_counts),
         T(only_what_costs_and_is_ordered_is_invoiced), T(a_credit_memo_gives_back_what_was_invoiced),
         T(lines_of_sums_are_invoiced_in_their_own_terms), T(the_buyer_reads_his_own_words),
     };

@@ -132,10 +132,16 @@ static void no_look_reads_a_whole_table(void **state)
     po_invoice_item item = { 0 };
     po_request request = { "req-a" };
     po_charge charge = { 1 };
+    po_invoice_past past = { "req-a", 1 };
     po_invoice_record *r;
-    apr_array_header_t *list;
+    apr_array_header_t *list, *requests = apr_array_make(f->p, 1, sizeof(po_request *));
+    apr_array_header_t *pasts = apr_array_make(f->p, 1, sizeof(po_invoice_past));
 
     charge.order_id = "PO-17";
+    request.charges = apr_array_make(f->p, 1, sizeof(po_charge));
+    APR_ARRAY_PUSH(request.charges, po_charge) = charge;
+    APR_ARRAY_PUSH(requests, po_request *) = &request;
+    APR_ARRAY_PUSH(pasts, po_invoice_past) = past;
     item.request = &request;
     item.charge = &charge;
     APR_ARRAY_PUSH(v.items, po_invoice_item) = item;
@@ -145,6 +151,7 @@ static void no_look_reads_a_whole_table(void **state)
     po_invoice_list(&f->db, SITE, "acme", 9, f->p, &list);
     po_documents_about(&f->db, SITE, "acme", "p-INV-1", f->p, &list);
     assert_int_equal(po_invoice_orders(&f->db, SITE, "acme", &v, f->p), APR_NOTFOUND);
+    assert_int_equal(po_invoice_order_lines(&f->db, SITE, "acme", requests, pasts, f->p), APR_SUCCESS);
     assert_indexed(f, 8);
 }
 
