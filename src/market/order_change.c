@@ -17,13 +17,14 @@ typedef struct {
     po_order_match *out;
     apr_hash_t *noted;                  /* po_request * -> itself: those in out->requests */
     apr_hash_t *changed;                /* po_request * -> itself: ordered before, in another quantity */
+    apr_hash_t *reduced;                /* po_request * -> itself: this document cancelled a charge of it */
     apr_hash_t *taken;                  /* po_charge * -> itself: named by a line; NULL: not needed */
     apr_pool_t *p;
 } change;
 
 static change begin(const po_cxml_order *order, int test, po_activate activate, po_order_match *out, apr_pool_t *p)
 {
-    change x = { order, test, activate, out, apr_hash_make(p), apr_hash_make(p), NULL, p };
+    change x = { order, test, activate, out, apr_hash_make(p), apr_hash_make(p), apr_hash_make(p), NULL, p };
 
     return x;
 }
@@ -84,8 +85,10 @@ static void cancel_charges(change *x, const apr_array_header_t *owned)
 
             if (!po_charge_is_on(c, x->order) || (x->taken && apr_hash_get(x->taken, &c, sizeof(c))))
                 continue;
-            if (!x->out->held)
+            if (!x->out->held) {
                 c->state = PO_CHARGE_CANCELLED;
+                apr_hash_set(x->reduced, as_key(x, r), sizeof(r), r);
+            }
             note_change(x, r);
         }
     }
@@ -153,7 +156,8 @@ static po_order_outcome advance(const change *x, po_request *r)
         hold(r, x->out->detail);
         return PO_OUTCOME_NONE;
     }
-    if (now == PO_STATE_HELD) {
+    /* an approval that was lost before doesn't count again: a person has decided to go on without it */
+    if (now == PO_STATE_HELD && (!is_approved(r->state) || apr_hash_get(x->reduced, &r, sizeof(r)))) {
         hold(r, apr_psprintf(x->p, "Order %s cancelled one of several approvals: what is left of the request can't be "
                              "approved as it was asked for", x->order->order_id));
         return PO_OUTCOME_NONE;

@@ -390,6 +390,29 @@ static void a_delete_of_one_of_two_orders_holds_the_request_for_the_operator(voi
     outcome_is(r, PO_OUTCOME_CANCELLED);
 }
 
+/* The operator has released what the loss of the usage's approval held. */
+static void after_a_release_the_next_change_is_a_change_again(void **state)
+{
+    po_request *r = active_request();
+    po_decided decided;
+
+    add_line("req-a.1", "off-both", "1", "1200");
+    updates();
+    assert_int_equal(r->state, PO_STATE_HELD);
+    po_request_release(r, NULL, 0, &decided, pool);
+    assert_int_equal(decided.outcome, PO_OUTCOME_CHANGED);
+    r->state = PO_STATE_ACTIVE;
+    new_order("PO-1");
+    order.type = "update";
+    add_line("req-a.1", "off-both", "3", "1200");
+    updates();
+    assert_int_equal(r->state, PO_STATE_ACTIVE);
+    outcome_is(r, PO_OUTCOME_CHANGED);
+    cancel();
+    assert_int_equal(r->state, PO_STATE_CANCELLED);
+    outcome_is(r, PO_OUTCOME_CANCELLED);
+}
+
 static void a_delete_after_the_end_is_too_late(void **state)
 {
     po_request *r = active_request();
@@ -616,6 +639,7 @@ int main(void)
         fresh_test(a_delete_cancels_and_the_backend_hears_of_it_if_it_may_know),
         fresh_test(a_delete_of_the_only_order_cancels_what_was_still_open),
         fresh_test(a_delete_of_one_of_two_orders_holds_the_request_for_the_operator),
+        fresh_test(after_a_release_the_next_change_is_a_change_again),
         fresh_test(a_delete_after_the_end_is_too_late),
         fresh_test(what_was_cancelled_is_not_ordered_again),
         fresh_test(versions_are_compared_as_numbers),
