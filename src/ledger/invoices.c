@@ -183,10 +183,13 @@ static apr_status_t add_row(po_invoice_past *past, sqlite3_stmt *st, const char 
 
 static apr_status_t past_of(po_ledger_db *db, const char *site, const char *original, po_invoice_past *past, apr_pool_t *p)
 {
-    /* what the buyer refused for good (3) he does not owe */
+    /* what the buyer refused for good (3) he does not owe, and nothing is given back of it */
     po_cursor c = { po_statement(db, PO_SQL_INVOICE_PAST, "SELECT l.amount, i.credit_memo, i.number, i.original"
-                                 " FROM invoice_line l JOIN invoice i ON i.seq = l.invoice WHERE l.site = ?1"
-                                 " AND l.request = ?2 AND l.charge = ?3 AND (SELECT state FROM outbox WHERE key = i.payload_id) IS NOT 3") };
+                                 " FROM invoice_line l JOIN invoice i ON i.seq = l.invoice"
+                                 " LEFT JOIN invoice credited ON credited.site = i.site AND credited.number = i.original"
+                                 " WHERE l.site = ?1 AND l.request = ?2 AND l.charge = ?3"
+                                 " AND (SELECT state FROM outbox WHERE key = i.payload_id) IS NOT 3"
+                                 " AND (SELECT state FROM outbox WHERE key = credited.payload_id) IS NOT 3") };
     apr_status_t rv, read = APR_SUCCESS;
 
     po_bind_text(&c, site);

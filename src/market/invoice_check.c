@@ -175,20 +175,32 @@ static int check_price(checking *x, const po_invoice_item *n)
                   amount(x, &n->line->unit_price), n->request->id, c->line);
 }
 
-/* The terms of the purchase order: a line that holds a sum alone (PunchOutLines) is counted in its own price. */
+static int is_service(const po_charge *c)
+{
+    return c->line_type && !strcmp(c->line_type, "Service");
+}
+
+/* The terms of the purchase order: a line that holds a sum alone (PunchOutLines) is counted in its own price. A part of
+ * the one piece of a Service line is one piece for less. */
 static int convert(checking *x, po_invoice_item *n)
 {
     const po_charge *c = n->charge;
+    po_decimal price = ordered_price(n);
 
     n->quantity = n->line->quantity;
     n->unit_price = n->line->unit_price;
-    if (!c->covers)
+    if (!c->covers || !po_decimal_compare(&n->unit_price, &price))
+        return 1;                       /* they are said in them already: usage of which the price alone was approved */
+    n->unit_price = price;
+    if (po_decimal_divide_exact(&n->quantity, &n->line->amount, &price) == APR_SUCCESS)
         return 1;
-    n->unit_price = ordered_price(n);
-    if (po_decimal_divide_exact(&n->quantity, &n->line->amount, &n->unit_price) == APR_SUCCESS)
+    if (is_service(c)) {
+        n->quantity = (po_decimal){ 1, 0 };
+        n->unit_price = n->line->amount;
         return 1;
+    }
     return refuse(x, 422, n->line, "it comes to %s, which is no multiple of %s, the price of line %d of purchase order %s",
-                  amount(x, &n->line->amount), amount(x, &n->unit_price), c->order_line, c->order_id);
+                  amount(x, &n->line->amount), amount(x, &price), c->order_line, c->order_id);
 }
 
 /* ---- sums -------------------------------------------------------------------------------------------------------- */
@@ -242,7 +254,7 @@ static int check_single(checking *x, const po_invoice_item *n, const po_invoice_
 {
     const po_charge *c = n->charge;
 
-    if (!c->line_type || strcmp(c->line_type, "Service") || !past->number)
+    if (!is_service(c) || !past->number)
         return 1;
     return refuse(x, 409, n->line, "line %d of purchase order %s takes one invoice, and %s was it; give back a part "
                   "by a credit memo, and send what is more another way", c->order_line, c->order_id, past->number);

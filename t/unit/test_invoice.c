@@ -427,9 +427,28 @@ static void lines_of_sums_are_invoiced_in_their_own_terms(void **state)
     w = with_sum("Service", "1", "1200.00");
     passes(w, line_of("1", "1", "1200.00", ""));
     assert_amount(&APR_ARRAY_IDX(w->verdict.items, 0, po_invoice_item).quantity, "1");
-    fails(w, 422, "no multiple of 1200.00 USD", line_of("1", "1", "1100.00", ""));
-    invoiced_before(w, 1, "600.00", "0");
+    passes(w, line_of("1", "1", "1100.00", ""));        /* a part of the piece: one piece for less */
+    item = &APR_ARRAY_IDX(w->verdict.items, 0, po_invoice_item);
+    assert_amount(&item->quantity, "1");
+    assert_amount(&item->unit_price, "1100");
+    invoiced_before(w, 1, "600.00", "600.00");
     fails(w, 409, "takes one invoice, and INV-0 was it", line_of("1", "1", "600.00", ""));
+    judge(w, ",\"kind\":\"creditMemo\",\"original\":\"INV-0\"", line_of("1", "1", "100.00", ""));
+    assert_int_equal(w->verdict.status, 200);
+    item = &APR_ARRAY_IDX(w->verdict.items, 0, po_invoice_item);
+    assert_amount(&item->quantity, "1");
+    assert_amount(&item->unit_price, "100");
+}
+
+/* A line of PunchOutLines split whose usage has no budget. */
+static void usage_whose_price_alone_was_approved_keeps_its_terms(void **state)
+{
+    world *w = with_sum("Material", "1", "0.0925");
+
+    w->buyer.usage_limit = PO_USAGE_LIMIT_NONE;
+    passes(w, line_of("1", "99", "0.0925", ",\"amount\":\"9.15\""));
+    assert_amount(&APR_ARRAY_IDX(w->verdict.items, 0, po_invoice_item).quantity, "99");
+    assert_amount(&APR_ARRAY_IDX(w->verdict.items, 0, po_invoice_item).unit_price, "0.0925");
 }
 
 /* ---- for the buyer ----------------------------------------------------------------------------------------------- */
@@ -491,7 +510,8 @@ int main(void)
         T(equal_invoices_have_equal_digests), T(nothing_goes_above_its_order), T(usage_may_have_no_limit),
         T(what_the_order_has_less_than_the_cart_counts),
         T(only_what_costs_and_is_ordered_is_invoiced), T(a_credit_memo_gives_back_what_was_invoiced),
-        T(lines_of_sums_are_invoiced_in_their_own_terms), T(the_buyer_reads_his_own_words),
+        T(lines_of_sums_are_invoiced_in_their_own_terms),
+        T(usage_whose_price_alone_was_approved_keeps_its_terms), T(the_buyer_reads_his_own_words),
     };
 
     return cmocka_run_group_tests(tests, group_setup, group_teardown);

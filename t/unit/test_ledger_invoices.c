@@ -109,6 +109,23 @@ static void what_the_buyer_refused_is_not_owed(void **state)
     assert_amount(&past.credited, "0");
 }
 
+/* Else the order could be invoiced twice. */
+static void a_credit_for_what_the_buyer_refused_gives_nothing_back(void **state)
+{
+    fixture *f = *state;
+    po_invoice_past past;
+
+    keep(f, "INV-1", NULL, "100", PO_OUTBOX_FAILED);
+    keep(f, "CR-1", "INV-1", "100", PO_OUTBOX_DONE);
+    past = past_of(f, "INV-1");
+    assert_amount(&past.amount, "0");
+    assert_amount(&past.credited, "0");
+    keep(f, "INV-2", NULL, "80", PO_OUTBOX_DONE);
+    past = past_of(f, "INV-2");
+    assert_amount(&past.amount, "80");
+    assert_amount(&past.credited, "80");
+}
+
 static void later_words_of_a_buyer_are_found_by_the_document(void **state)
 {
     fixture *f = *state;
@@ -159,6 +176,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(a_number_is_kept_once), T(what_the_buyer_refused_is_not_owed),
+        T(a_credit_for_what_the_buyer_refused_gives_nothing_back),
         T(later_words_of_a_buyer_are_found_by_the_document), T(no_look_reads_a_whole_table),
     };
     int failed;
