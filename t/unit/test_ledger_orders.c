@@ -393,8 +393,9 @@ static const char rows_of_version_1[] =
     "INSERT INTO outbox(site, key, channel, class, request, state, due, tries, created)"
     " VALUES('https://market.example', 'evt-1', 'event', 0, 'req-1', 1, 0, 1, 1);";
 
-static void make_version_1(fixture *f)
+static void make_version(fixture *f, int version)
 {
+    int step;
     char pragmas[80];
 
     po_db_close(&f->db, 0);
@@ -404,7 +405,10 @@ static void make_version_1(fixture *f)
     assert_int_equal(sqlite3_open(f->path, &f->db.handle), SQLITE_OK);
     assert_int_equal(sqlite3_exec(f->db.handle, po_schema[0], NULL, NULL, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_exec(f->db.handle, rows_of_version_1, NULL, NULL, NULL), SQLITE_OK);
-    apr_snprintf(pragmas, sizeof(pragmas), "PRAGMA application_id=%d; PRAGMA user_version=1", PO_APPLICATION_ID);
+    for (step = 1; step < version; step++)
+        assert_int_equal(sqlite3_exec(f->db.handle, po_schema[step], NULL, NULL, NULL), SQLITE_OK);
+    apr_snprintf(pragmas, sizeof(pragmas), "PRAGMA application_id=%d; PRAGMA user_version=%d", PO_APPLICATION_ID,
+                 version);
     assert_int_equal(sqlite3_exec(f->db.handle, pragmas, NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(f->db.handle);
     memset(&f->db, 0, sizeof(f->db));
@@ -416,7 +420,7 @@ static void a_ledger_of_version_1_keeps_its_rows_and_takes_what_is_new(void **st
     po_request *r;
     po_event_order o;
 
-    make_version_1(f);
+    make_version(f, 1);
     assert_text(po_ledger_migrate(f->path, f->p), NULL);
     assert_text(po_ledger_migrate(f->path, f->p), NULL);
     assert_int_equal(po_db_open(&f->db, f->path, SQLITE_OPEN_READWRITE), SQLITE_OK);
@@ -437,6 +441,24 @@ static void a_ledger_of_version_1_keeps_its_rows_and_takes_what_is_new(void **st
     assert_true(APR_ARRAY_IDX(r->charges, 0, po_charge).ordered.value == 0);
 }
 
+static void a_ledger_of_version_2_knows_what_it_has_told(void **state)
+{
+    fixture *f = *state;
+    po_request *r;
+
+    make_version(f, 2);
+    assert_text(po_ledger_migrate(f->path, f->p), NULL);
+    assert_int_equal(po_db_open(&f->db, f->path, SQLITE_OPEN_READWRITE), SQLITE_OK);
+    assert_int_equal(number(&f->db, "PRAGMA user_version"), PO_SCHEMA_VERSION);
+    assert_int_equal(number(&f->db, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'"), 1);
+    assert_int_equal(po_request_get(&f->db, SITE, "req-1", f->p, &r), APR_SUCCESS);
+    assert_int_equal(po_approvals_to_tell(r, f->p)->nelts, 0);
+    assert_int_equal(po_request_update(&f->db, r), APR_SUCCESS);
+    assert_int_equal(po_request_get(&f->db, SITE, "req-2", f->p, &r), APR_SUCCESS);
+    assert_int_equal(APR_ARRAY_IDX(r->charges, 0, po_charge).told, 0);
+    assert_int_equal(po_request_expire(&f->db, 2, 0, &(int){ 0 }), APR_SUCCESS);
+}
+
 /* Each look at the outbox for one request would read it whole: minutes at the start, for the square of the rows. */
 static void a_large_ledger_of_version_1_is_migrated_in_one_pass(void **state)
 {
@@ -444,7 +466,7 @@ static void a_large_ledger_of_version_1_is_migrated_in_one_pass(void **state)
     const char *step, *end;
     sqlite3_stmt *plan;
 
-    make_version_1(f);
+    make_version(f, 1);
     assert_text(po_ledger_migrate(f->path, f->p), NULL);
     assert_int_equal(po_db_open(&f->db, f->path, SQLITE_OPEN_READWRITE), SQLITE_OK);
     step = strstr(po_schema[1], "UPDATE request SET told");
@@ -545,6 +567,7 @@ int main(void)
         T(what_was_told_last_of_an_order_is_kept_by_mode),
         T(a_status_about_a_document_of_several_orders_finds_the_request_that_it_was_queued_for),
         T(a_ledger_of_version_1_keeps_its_rows_and_takes_what_is_new),
+        T(a_ledger_of_version_2_knows_what_it_has_told),
         T(a_large_ledger_of_version_1_is_migrated_in_one_pass),
     };
 
