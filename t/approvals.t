@@ -5,7 +5,7 @@ use warnings FATAL => 'all';
 use Apache::Test qw(-withtestmore);
 use Apache::TestUtil qw(t_start_error_log_watch t_finish_error_log_watch);
 use FindBin;
-use JSON::PP qw(decode_json);
+use JSON::PP qw(decode_json encode_json);
 use lib "$FindBin::Bin/lib";
 use PunchoutTest;
 use Time::HiRes qw(sleep);
@@ -127,6 +127,33 @@ is becomes($ua, $id, 'active'), 'active', 'now it is active';
 @events = hears($id, 2);
 is_deeply [map { $_->{body}{data}{approved} } @events], [['usage'], ['contract']], 'and each approval was told of once';
 is_deeply [sort map { $_->{id} } @{ $events[1]{body}{data}{orders} }], [sort $po_1, $po_2], 'the second event names both orders';
+
+# ---- each, answered late -----------------------------------------------------------------------------------------------------
+sub says {
+    my ($event, $status, @more) = @_;
+    my $callback = $event->{body}{data}{callback};
+    return $ua->post($callback->{url}, Authorization => "Bearer $callback->{token}", Content_Type => 'application/json',
+        Content => encode_json({ status => $status, @more }));
+}
+sub answered { my ($id) = @_; return wait_for(15, sub { ledger("SELECT count(*) FROM outbox WHERE request = '$id' AND class = 0 AND state = 0") eq '0' }) }
+($ua, $csrf, $account, $id, $first) = requested('wonka');
+($later, $later_csrf) = session('wonka', $account);
+$second = lines_from(go_on($later, $later_csrf, $id));
+backend_answers(202, '');
+answer(buyer => 'wonka', id => order_id(), lines => $first);
+hears($id, 1);
+answered($id);
+answer(buyer => 'wonka', id => order_id(), lines => $second);
+@events = hears($id, 2);
+answered($id);
+backend_answers();
+is says($events[0], 'active', subscription => 'sub-late')->code, 200, 'the contract is active, says the backend later';
+like says($events[1], 'failed', reason => 'no meter')->content, qr/"state":"held"/, 'the usage has failed: that is taken for itself';
+is shown($ua, $id)->{reason}, 'no meter', 'with its reason';
+is says($events[1], 'failed', reason => 'no meter')->code, 200, 'said again it is the same';
+is says($events[1], 'active')->code, 409, 'but not the opposite';
+is says($events[0], 'failed')->code, 409, 'neither of the contract';
+is says($events[0], 'active')->code, 200, 'which stays active';
 
 # ---- cancelled by who asked ------------------------------------------------------------------------------------------------
 ($ua, $csrf, $account, $id, $first) = requested('hooli');

@@ -34,7 +34,8 @@ int po_delivery_stopped(int wait_ms);
 /* ---- answers, shared with handlers/fulfilled.c ---------------------------------------------------------------- */
 
 /* In a job: a backend's final word about an event. Sets its request's state active (tested, for a test) or failed, keeps
- * subscription and URL, and queues the mail; its key comes of the event's, so that it is made once. A refused change leaves
+ * subscription and URL, notes at the event that it is answered, and queues the mail; its key comes of the event's, so that
+ * it is made once. A refused change leaves
  * the request as it was; a request that ended otherwise in the meantime stays so. */
 apr_status_t po_delivery_settle(po_ledger_db *db, const po_site *site, const po_outbox_row *event, const po_answer *a,
                                 int failed, apr_time_t now, apr_pool_t *p);

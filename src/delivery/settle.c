@@ -78,6 +78,8 @@ apr_status_t po_delivery_settle(po_ledger_db *db, const po_site *site, const po_
     apr_status_t rv = po_request_get(db, site->public_url, event->request, p, &r);
     int test;
 
+    if (rv == APR_SUCCESS)
+        rv = po_outbox_answered(db, event->seq, failed ? PO_ANSWERED_FAILED : PO_ANSWERED_ACTIVE);
     if (rv != APR_SUCCESS)
         return rv;
     r->updated = now;

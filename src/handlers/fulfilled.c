@@ -29,6 +29,13 @@ static int authorized(request_rec *r, po_thread *t, const char *event)
     return po_secret_equal(t->crypto, header + 7, token);
 }
 
+/* Each event has one answer: a request may have several events under way (PunchOutActivate each, updates, a cancellation), so
+ * its state can't tell. One that failed for good, by the backend's status or the operator's word, has its answer, too. */
+static po_event_answered answered_before(const po_outbox_row *row, po_outbox_state sent)
+{
+    return row->answered || sent != PO_OUTBOX_FAILED ? row->answered : PO_ANSWERED_FAILED;
+}
+
 static apr_status_t settle(po_ledger_db *db, void *baton)
 {
     fulfilled_job *j = baton;
@@ -37,7 +44,8 @@ static apr_status_t settle(po_ledger_db *db, void *baton)
     po_outbox_row *row;
     po_request *request;
     apr_status_t rv = po_outbox_get(db, j->event, j->r->pool, &row, &sent);
-    int failed = j->answer->status && !strcmp(j->answer->status, "failed"), change;
+    int failed = !strcmp(j->answer->status, "failed");
+    po_event_answered before;
 
     j->http = HTTP_OK;
     if (rv == APR_SUCCESS && row->created + ANSWER_LIFE < now)
@@ -51,20 +59,15 @@ static apr_status_t settle(po_ledger_db *db, void *baton)
     if (rv != APR_SUCCESS || j->http != HTTP_OK)
         return rv;
     j->request = request->id;
-    change = row->outcome == PO_OUTCOME_CHANGED;        /* the request is active before its answer and after it */
-    if (!change && request->state == (failed ? PO_STATE_FAILED : PO_STATE_ACTIVE))     /* said before */
-        j->state = po_state_name(request->state);
-    else if (!change && (request->state == PO_STATE_ACTIVE || request->state == PO_STATE_FAILED)) {
-        j->http = HTTP_CONFLICT;
-        j->state = po_state_name(request->state);
-    }
-    else {
+    before = answered_before(row, sent);
+    if (!before) {
         rv = po_delivery_settle(db, j->site, row, j->answer, failed, now, j->r->pool);
         /* it may have been cancelled or held meanwhile: the answer says how it stands */
         if (rv == APR_SUCCESS)
             rv = po_request_get(db, j->site->public_url, j->request, j->r->pool, &request);
-        j->state = rv == APR_SUCCESS ? po_state_name(request->state) : NULL;
-    }
+    } else if (before != (failed ? PO_ANSWERED_FAILED : PO_ANSWERED_ACTIVE))
+        j->http = HTTP_CONFLICT;
+    j->state = rv == APR_SUCCESS ? po_state_name(request->state) : NULL;
     return rv;
 }
 
@@ -77,7 +80,8 @@ static int answer(const fulfilled_job *j)
     if (j->http == HTTP_GONE)
         return po_problem(r, j->http, "The answer to an event is taken for seven days");
     if (j->http == HTTP_CONFLICT)
-        return po_problem(r, j->http, apr_pstrcat(r->pool, "Request ", j->request, " is ", j->state, " already", NULL));
+        return po_problem(r, j->http, apr_pstrcat(r->pool, "This event has another answer already; request ", j->request,
+                                                  " is ", j->state, NULL));
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "PO0180: the backend says %s is %s", j->request, j->state);
     ap_set_content_type(r, "application/json");
     ap_rprintf(r, "{\"request\":\"%s\",\"state\":\"%s\"}\n", j->request, j->state);

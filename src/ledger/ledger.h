@@ -285,6 +285,7 @@ struct po_invoice_record {
     const char *answer;                         /* what the buyer said last; NULL: nothing yet */
 };
 
+typedef enum { PO_ANSWERED_NOT, PO_ANSWERED_ACTIVE, PO_ANSWERED_FAILED } po_event_answered;
 typedef struct po_outbox_row {
     apr_int64_t seq;
     int tries;                                  /* counted at the claim */
@@ -295,6 +296,7 @@ typedef struct po_outbox_row {
     const char *body;
     apr_time_t created;
     po_order_outcome outcome;                   /* of an event: what it tells; NONE: not an event, or an old one */
+    po_event_answered answered;                 /* of an event: the backend's final word; a 202 is none */
 } po_outbox_row;
 
 /* Rows of one request and channel go out in order; a parked one holds back those behind it. due: not before. */
@@ -318,6 +320,8 @@ apr_status_t po_outbox_claim(po_ledger_db *db, const po_outbox_claim_args *a, ap
  * delivered stays delivered whoever owns it; the rest only when it is still this owner's. */
 apr_status_t po_outbox_result(po_ledger_db *db, apr_int64_t seq, apr_int64_t owner, po_outbox_state what,
                               apr_time_t due, int uncounted, const char *answer);
+/* The backend has said for good what becomes of an event. */
+apr_status_t po_outbox_answered(po_ledger_db *db, apr_int64_t seq, po_event_answered answered);
 /* Gives back the rows of owners that `alive` denies. */
 apr_status_t po_outbox_recover(po_ledger_db *db, apr_int64_t me, int (*alive)(apr_int64_t owner, void *baton),
                                void *baton, int *n);

@@ -11,7 +11,7 @@
 _Static_assert(PO_OUTBOX_OPEN == 0 && PO_OUTBOX_DONE == 1 && PO_OUTBOX_PARKED == 2 && PO_OUTBOX_FAILED == 3,
                "the numbers in the statements and indices of this room");
 
-#define ROW_COLUMNS "seq, tries, key, site, channel, buyer, request, recipients, body, created, outcome"
+#define ROW_COLUMNS "seq, tries, key, site, channel, buyer, request, recipients, body, created, outcome, answered"
 
 /* No older row of the lane is open or parked. The first term on state is the condition of the index outbox_lane. */
 #define IS_HEAD_OF_LANE \
@@ -43,6 +43,7 @@ static po_outbox_row *read_row(sqlite3_stmt *st, apr_pool_t *p)
     r->body = po_read_text(&c, p);
     r->created = po_read_int(&c);
     r->outcome = (po_order_outcome)po_read_int(&c);
+    r->answered = (po_event_answered)po_read_int(&c);
     return r;
 }
 
@@ -287,6 +288,15 @@ apr_status_t po_outbox_result(po_ledger_db *db, apr_int64_t seq, apr_int64_t own
     return APR_SUCCESS;
 }
 
+apr_status_t po_outbox_answered(po_ledger_db *db, apr_int64_t seq, po_event_answered answered)
+{
+    po_cursor c = { po_statement(db, PO_SQL_OUTBOX_ANSWERED, "UPDATE outbox SET answered = ?2 WHERE seq = ?1") };
+
+    po_bind_int(&c, seq);
+    po_bind_int(&c, answered);
+    return po_step(db, c.st);
+}
+
 apr_status_t po_outbox_recover(po_ledger_db *db, apr_int64_t me, int (*alive)(apr_int64_t owner, void *baton),
                                void *baton, int *n)
 {
@@ -323,7 +333,7 @@ apr_status_t po_outbox_recover(po_ledger_db *db, apr_int64_t me, int (*alive)(ap
 apr_status_t po_outbox_reopen(po_ledger_db *db, apr_int64_t seq, apr_time_t now)
 {
     po_cursor c = { po_statement(db, PO_SQL_OUTBOX_REOPEN, "UPDATE outbox SET state = 0, owner = NULL, tries = 0,"
-                                 " due = ?2, created = ?2 WHERE seq = ?1") };
+                                 " due = ?2, created = ?2, answered = 0 WHERE seq = ?1") };
     apr_status_t rv;
 
     po_bind_int(&c, seq);

@@ -481,7 +481,7 @@ static void step_late_answer(sequence_world *w)
     if (!s->events[i].done && !s->events[i].accepted)
         return;
     po_sequence_say(w, "late answer to event %d of %s: %s", i + 1, s->r->id, failed ? "failed" : "active");
-    if (s->r->state == PO_STATE_ACTIVE || s->r->state == PO_STATE_FAILED)
+    if (s->events[i].done)
         return;                         /* said before, or 409 */
     w->unchanged = 0;
     w->hand = 1;
