@@ -1,4 +1,5 @@
-/* catalog_index.c - index.cif and index.xml: what a buyer may see, for the search of his own procurement system (level 2). */
+/* catalog_index.c - index.cif and index.xml: what a buyer may see, for the search of his own procurement system
+ * (level 2). */
 #include "handlers/handlers.h"
 
 #include "util_script.h"
@@ -21,10 +22,10 @@ typedef struct {
     po_buffer chunk;
 } listing;
 
-/* ---- one product -------------------------------------------------------------------------------------------------- */
+/* ---- one product ------------------------------------------------------------------------------------------------ */
 
-/* What a search shows as its price: the contract's, else that of the first usage dimension; nothing is free of charge for a price
- * of 0.00. */
+/* What a search shows as its price: the contract's, else that of the first usage dimension; nothing is free of charge
+ * for a price of 0.00. */
 static void fill_price(po_cxml_index_item *item, const po_offer *o, const po_buyer *b, apr_pool_t *p)
 {
     const po_usage *u = !o->has_price && o->usage ? &APR_ARRAY_IDX(o->usage, 0, po_usage) : NULL;
@@ -111,18 +112,19 @@ static int read_question(listing *l, int *rc)
 
     if (!r->user) {                     /* no Require asked who it is */
         *rc = problem(r, HTTP_FORBIDDEN, "Not protected", "The index shows what a buyer pays. Protect it in httpd's "
-                      "configuration, with AuthType and \"Require valid-user\" in a <Location> of its own; see the manual.");
+                      "configuration, with AuthType and \"Require valid-user\" in a <Location> of its own; see the "
+                      "manual.");
         return 0;
     }
     ap_args_to_table(r, &args);
     if (!(l->buyer = find_buyer(r, l->site, apr_table_get(args, "buyer")))) {
-        *rc = problem(r, HTTP_FORBIDDEN, "Whose index?", "Sign in under the name of a PunchOutBuyer, or as somebody else and "
-                      "name one: index.xml?buyer=NAME.");
+        *rc = problem(r, HTTP_FORBIDDEN, "Whose index?", "Sign in under the name of a PunchOutBuyer, or as "
+                      "somebody else and name one: index.xml?buyer=NAME.");
         return 0;
     }
     if ((since = apr_table_get(args, "since")) && !read_since(since, &l->since, r->pool)) {
-        *rc = problem(r, HTTP_BAD_REQUEST, "Since when?", "Write a date or a time of ISO 8601, like since=2026-11-24 or "
-                      "since=2026-11-24T08:00:00Z.");
+        *rc = problem(r, HTTP_BAD_REQUEST, "Since when?", "Write a date or a time of ISO 8601, like "
+                      "since=2026-11-24 or since=2026-11-24T08:00:00Z.");
         return 0;
     }
     return 1;
@@ -131,24 +133,26 @@ static int read_question(listing *l, int *rc)
 static int no_catalog(request_rec *r)
 {
     ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "PO0192: no index without a usable PunchOutCatalog");
-    return po_page_problem(r, HTTP_SERVICE_UNAVAILABLE, "Not at the moment", "The catalog can't be read just now. Try again in a "
-                           "few minutes.");
+    return po_page_problem(r, HTTP_SERVICE_UNAVAILABLE, "Not at the moment", "The catalog can't be read just now. "
+                           "Try again in a few minutes.");
 }
 
-/* The compiled catalog is named by its digest: the same name, buyer and question are the same bytes. */
+/* The compiled catalog is named by its digest; what a buyer sees of it the configuration says, too. Weak: CIF tells the
+ * time. */
 static void set_etag(const listing *l, po_crypto *c)
 {
-    const char *parts = apr_psprintf(l->r->pool, "%s %s %" APR_TIME_T_FMT " %d", l->site->catalog_db, l->buyer->name, l->since, l->cif);
+    const char *parts = apr_psprintf(l->r->pool, "%s %s %" APR_TIME_T_FMT " %d %" APR_TIME_T_FMT, l->site->catalog_db,
+                                     l->buyer->name, l->since, l->cif, po_child_configured());
     unsigned char digest[PO_DIGEST];
     char hex[2 * PO_DIGEST + 1];
 
     po_sha256(c, parts, strlen(parts), digest);
     po_hex(hex, digest, PO_DIGEST);
-    apr_table_setn(l->r->headers_out, "ETag", apr_psprintf(l->r->pool, "\"%.32s\"", hex));
+    apr_table_setn(l->r->headers_out, "ETag", apr_psprintf(l->r->pool, "W/\"%.32s\"", hex));
     apr_table_setn(l->r->headers_out, "Cache-Control", "private, no-cache");
 }
 
-/* ---- the answer --------------------------------------------------------------------------------------------------- */
+/* ---- the answer ------------------------------------------------------------------------------------------------- */
 
 static void open_listing(listing *l, int items)
 {
@@ -176,8 +180,8 @@ static int send_listing(listing *l, po_catalog *catalog, int items)
     open_listing(l, items);
     rv = po_catalog_walk(catalog, l->buyer, l->since, write_entry, l, l->r->pool);
     if (rv != APR_SUCCESS) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, rv, l->r, "PO0193: the catalog could not be read to its end; the index for buyer %s is cut "
-                      "off", l->buyer->name);
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, rv, l->r, "PO0193: the catalog could not be read to its end; the index "
+                      "for buyer %s is cut off", l->buyer->name);
         l->r->connection->aborted = 1;  /* half an index must not pass for a whole one */
         return OK;
     }

@@ -26,7 +26,7 @@ static po_sessions *sessions;
 static po_ledger *ledger;
 static int threaded;
 static int hard_stop;
-static apr_time_t started;
+static apr_time_t started, configured;
 static pthread_key_t thread_key;
 static unsigned char site_key[PO_DIGEST];
 static atomic_int have_key;
@@ -45,6 +45,11 @@ po_ledger *po_child_ledger(void)
 apr_time_t po_child_started(void)
 {
     return started;
+}
+
+apr_time_t po_child_configured(void)
+{
+    return configured;
 }
 
 /* ---- start-up ------------------------------------------------------------------------------------------------- */
@@ -171,6 +176,7 @@ int po_child_post_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp, ser
 
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG || !po_config_sites()->nelts)
         return OK;
+    configured = apr_time_now();
     ok = prepare_state_dir(p, s);
     if (ok) {
         prepare_ledger(p, s);

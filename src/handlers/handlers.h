@@ -42,6 +42,8 @@ po_catalog *po_thread_catalog(po_thread *t, const po_site *site);   /* NULL: no 
 int po_child_key(po_thread *t, unsigned char key[PO_DIGEST]);
 /* When this child was made: the effectiveDate of a ProfileResponse. */
 apr_time_t po_child_started(void);
+/* When the configuration was read, the same in all children of a generation. */
+apr_time_t po_child_configured(void);
 /* After a reader failed: the next use opens the ledger anew. */
 void po_thread_ledger_drop(po_thread *t);
 
