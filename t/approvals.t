@@ -188,6 +188,7 @@ is cancel($ua, $csrf, $id, approval => 'usage')->code, 303, 'the approval that i
 my @alarm = grep { /PO0187: request \Q$id\E / } t_finish_error_log_watch();
 is shown($ua, $id)->{state}, 'held', 'and holds the request';
 is scalar(@alarm), 1, 'with the operator alarmed';
+unlike $alarm[0], qr/\bines\b/, 'without the name of a person';
 like shown($ua, $id)->{reason}, qr/^The approval of usage was cancelled by /, 'and says by whom';
 is scalar(my @mails = wait_for(10, sub { mails($id, 'Held') })), 1, 'and the account gets a mail' or diag join "\n", mails($id);
 is scalar(events($id)), 0, 'the backend hears nothing';

@@ -246,17 +246,20 @@ static apr_status_t cancel(po_ledger_db *db, void *baton)
                             n->updated, p);
 }
 
+/* Who it was stands with the request; a log has no names. */
 static void log_cancelled(const cancel_job *j)
 {
     const po_request *n = j->request;
 
     if (n->state == PO_STATE_HELD)
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, j->r, "PO0187: request %s of buyer %s is held: %s, while the rest of "
-                                                      "it is ordered. Agree with the buyer on what becomes of it",
-                      n->id, n->buyer, n->reason);
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, j->r, "PO0187: request %s of buyer %s is held: session %s cancelled the "
+                      "approval of %s, while the rest is ordered. Agree with the buyer on what becomes of it, then "
+                      "punchoutctl orders release|refuse %s", n->id, n->buyer, j->s->id, j->kind ? j->kind : "the rest",
+                      n->id);
     else
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, j->r, "PO0188: request %s of buyer %s is %s: %s", n->id, n->buyer,
-                      po_state_name(n->state), n->reason);
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, j->r, "PO0188: request %s of buyer %s is %s: session %s cancelled%s%s",
+                      n->id, n->buyer, po_state_name(n->state), j->s->id, j->kind ? " the approval of " : " it",
+                      j->kind ? j->kind : "");
 }
 
 int po_handle_request_cancel(request_rec *r, const po_site *site, const char *id)
