@@ -135,6 +135,9 @@ like $ua->get(base_url() . "/punchout/requests/$request")->content, qr{href="htt
 is browser()->get(base_url() . "/punchout/requests/$request")->code, 403, "which a stranger can't open";
 my ($link) = $mails[0] =~ m{^Details:\s+(http\S+)}m;
 is browser()->get($link)->code, 200, 'but whoever has the link of the mail can';
+my $colleague = open_session(user => 'otto', email => 'otto@buyer.example')->get($link);
+is $colleague->code, 200, "also in another one's session";
+unlike $colleague->content, qr/<form/, 'which has no say in it';
 (my $forged = $link) =~ s/sign=./sign=-/;
 is browser()->get($forged)->code, 403, 'a forged one opens nothing';
 (my $longer = $link) =~ s/until=(\d+)/'until=' . ($1 + 1)/e;

@@ -59,8 +59,8 @@ static json_t *covers_json(const apr_array_header_t *covers)
     for (i = 0; i < covers->nelts; i++) {
         const po_cover *v = &APR_ARRAY_IDX(covers, i, po_cover);
 
-        json_array_append_new(list, json_pack("{s:s,s:o,s:s,s:s,s:s}", "kind", v->kind, "dimension", optional(v->dimension),
-                                              "description", v->description, "quantity",
+        json_array_append_new(list, json_pack("{s:s,s:o,s:s,s:s,s:s}", "kind", v->kind, "dimension",
+                                              optional(v->dimension), "description", v->description, "quantity",
                                               po_decimal_text(&v->quantity, 0, quantity), "unitPrice",
                                               po_decimal_text(&v->unit_price, 2, price)));
     }
@@ -218,8 +218,8 @@ static void updates_html(po_buffer *b, const apr_array_header_t *updates, apr_po
 
     if (!updates->nelts)
         return;
-    po_buffer_lit(b, "<h2>From your procurement system</h2><div class=\"scroll\"><table><tr><th>When</th><th>Status</th>"
-                     "<th>Document</th></tr>");
+    po_buffer_lit(b, "<h2>From your procurement system</h2><div class=\"scroll\"><table><tr><th>When</th>"
+                     "<th>Status</th><th>Document</th></tr>");
     for (i = 0; i < updates->nelts; i++) {
         const po_document *d = APR_ARRAY_IDX(updates, i, po_document *);
 
@@ -446,7 +446,8 @@ int po_session_sees(const po_session *s, const po_request *n)
         return 1;
     if (*s->account && n->account)
         return !strcmp(n->account, s->account);
-    return (*s->email || *s->user) && !strcmp(n->email ? n->email : "", s->email) && !strcmp(n->user ? n->user : "", s->user);
+    return (*s->email || *s->user) && !strcmp(n->email ? n->email : "", s->email)
+           && !strcmp(n->user ? n->user : "", s->user);
 }
 
 static int unavailable(request_rec *r, po_thread *t)
@@ -454,8 +455,8 @@ static int unavailable(request_rec *r, po_thread *t)
     ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "PO0190: the ledger can't be read: %s",
                   t->ledger ? po_ledger_error(t->ledger) : "it does not open");
     po_thread_ledger_drop(t);
-    return po_page_problem(r, HTTP_SERVICE_UNAVAILABLE, "Not at the moment", "Requests can't be shown just now. Try again in a "
-                           "few minutes.");
+    return po_page_problem(r, HTTP_SERVICE_UNAVAILABLE, "Not at the moment", "Requests can't be shown just now. Try "
+                           "again in a few minutes.");
 }
 
 static int show_list(request_rec *r, const po_site *site, const po_session *s, po_thread *t, po_ledger_db *db)
@@ -522,8 +523,8 @@ int po_handle_requests(request_rec *r, const po_site *site, const char *id)
     }
     signed_link = id && link_is_valid(r, t, id);
     if (!s && !signed_link)
-        return po_page_problem(r, HTTP_FORBIDDEN, "No punchout session", "Open the marketplace from your procurement system to "
-                               "see your requests.");
+        return po_page_problem(r, HTTP_FORBIDDEN, "No punchout session", "Open the marketplace from your procurement "
+                               "system to see your requests.");
     if (!(db = po_thread_ledger(t)))
         return unavailable(r, t);
     if (!id)
@@ -535,6 +536,8 @@ int po_handle_requests(request_rec *r, const po_site *site, const char *id)
         return po_page_problem(r, HTTP_NOT_FOUND, "No such request", "There is no request of yours with this number.");
     if (po_documents_of_request(db, site->public_url, id, r->pool, &updates) != APR_SUCCESS)
         return unavailable(r, t);
+    if (s && !po_session_sees(s, n))    /* a mail's link, in another's session: no buttons that would be refused */
+        s = NULL;
     return wants_json(r) ? send_json(r, whole_request_json(n, updates, r->pool))
                          : send_request(r, site, t, s, n, updates);
 }
