@@ -29,8 +29,8 @@ static int authorized(request_rec *r, po_thread *t, const char *event)
     return po_secret_equal(t->crypto, header + 7, token);
 }
 
-/* Each event has one answer: a request may have several events under way (PunchOutActivate each, updates, a cancellation), so
- * its state can't tell. One that failed for good, by the backend's status or the operator's word, has its answer, too. */
+/* Each event has one answer: a request may have several under way (PunchOutActivate each, updates, a cancellation), so
+ * its state can't tell. An event that failed for good, by the backend's status or the operator's word, has it too. */
 static po_event_answered answered_before(const po_outbox_row *row, po_outbox_state sent)
 {
     return row->answered || sent != PO_OUTBOX_FAILED ? row->answered : PO_ANSWERED_FAILED;
@@ -80,8 +80,8 @@ static int answer(const fulfilled_job *j)
     if (j->http == HTTP_GONE)
         return po_problem(r, j->http, "The answer to an event is taken for seven days");
     if (j->http == HTTP_CONFLICT)
-        return po_problem(r, j->http, apr_pstrcat(r->pool, "This event has another answer already; request ", j->request,
-                                                  " is ", j->state, NULL));
+        return po_problem(r, j->http, apr_pstrcat(r->pool, "This event has another answer already; request ",
+                                                  j->request, " is ", j->state, NULL));
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "PO0180: the backend says %s is %s", j->request, j->state);
     ap_set_content_type(r, "application/json");
     ap_rprintf(r, "{\"request\":\"%s\",\"state\":\"%s\"}\n", j->request, j->state);
