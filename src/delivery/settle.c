@@ -41,9 +41,10 @@ static apr_status_t refuse(po_ledger_db *db, const po_site *site, po_request *r,
     apr_status_t rv;
     const char *why = a->reason ? a->reason : "The seller's system refused the order without a reason";
 
-    /* a refused change leaves the subscription as it was; of two approvals one may be carried out: a person decides */
+    /* a refused change leaves the subscription as it was; of two approvals one may be carried out, and what is active by
+     * the answer to a change can't have failed: a person decides */
     if (is_first(event, r))
-        r->state = po_approvals_told_apart(r) ? PO_STATE_HELD : PO_STATE_FAILED;
+        r->state = po_approvals_told_apart(r) || r->state == PO_STATE_ACTIVE ? PO_STATE_HELD : PO_STATE_FAILED;
     if (r->state != PO_STATE_HELD || is_first(event, r))        /* what a person must decide stays to be seen */
         r->reason = why;
     rv = po_request_update(db, r);

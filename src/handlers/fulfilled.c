@@ -74,6 +74,7 @@ static apr_status_t settle(po_ledger_db *db, void *baton)
 static int answer(const fulfilled_job *j)
 {
     request_rec *r = j->r;
+    int held = j->state && !strcmp(j->state, po_state_name(PO_STATE_HELD));    /* the operator has to look */
 
     if (j->http == HTTP_NOT_FOUND)
         return po_problem(r, j->http, "There is no such event");
@@ -82,7 +83,8 @@ static int answer(const fulfilled_job *j)
     if (j->http == HTTP_CONFLICT)
         return po_problem(r, j->http, apr_pstrcat(r->pool, "This event has another answer already; request ",
                                                   j->request, " is ", j->state, NULL));
-    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "PO0180: the backend says %s is %s", j->request, j->state);
+    ap_log_rerror(APLOG_MARK, held ? APLOG_ERR : APLOG_INFO, 0, r, "PO0180: after the backend's late answer request %s is %s",
+                  j->request, j->state);
     ap_set_content_type(r, "application/json");
     ap_rprintf(r, "{\"request\":\"%s\",\"state\":\"%s\"}\n", j->request, j->state);
     return OK;

@@ -364,8 +364,8 @@ static void settle(sequence_world *w, sequence_request *s, int event, int failed
     }
     if (failed) {
         if (what == PO_OUTCOME_APPROVED)
-            r->state = PO_STATE_FAILED;
-        if (r->state != PO_STATE_HELD)
+            r->state = r->state == PO_STATE_ACTIVE ? PO_STATE_HELD : PO_STATE_FAILED;
+        if (r->state != PO_STATE_HELD || what == PO_OUTCOME_APPROVED)
             r->reason = SEQUENCE_REFUSAL;
         return;
     }
