@@ -110,21 +110,17 @@ static apr_status_t refuse(po_ledger_db *db, deciding *x, po_request *r)
 
 static apr_status_t cancel(po_ledger_db *db, deciding *x, po_request *r)
 {
-    int tell = r->told && r->state != PO_STATE_FAILED;
     po_state before = r->state;
+    po_decided out;
     apr_status_t rv;
 
-    if (before != PO_STATE_CANCELLED)
-        po_request_cancel(r, NULL, x->d->reason ? x->d->reason : "The marketplace cancelled the request", x->pool);
-    if (before == PO_STATE_CANCELLED || r->state != PO_STATE_CANCELLED) {
-        answer(x, before == PO_STATE_CANCELLED, apr_psprintf(x->pool, "Request %s is %s%s", r->id,
-                                                             po_state_name(before),
-                                                             before == PO_STATE_CANCELLED ? " already"
-                                                             : " and can't be cancelled any more"));
+    po_request_take_back(r, x->d->reason, &out, x->pool);
+    answer(x, out.carried_out, out.said);
+    if (!out.carried_out || before == PO_STATE_CANCELLED)
         return APR_SUCCESS;
-    }
-    answer(x, 1, apr_psprintf(x->pool, "Request %s is cancelled%s", r->id, tell ? "; the backend is told of it" : ""));
-    rv = keep(db, x, r, tell ? PO_OUTCOME_CANCELLED : PO_OUTCOME_NONE);
+    rv = keep(db, x, r, out.outcome);
+    if (rv == APR_SUCCESS)
+        rv = po_delivery_confirm(db, x->site, r, x->now, x->pool);
     return rv == APR_SUCCESS ? po_delivery_mail(db, x->site, PO_MAIL_CANCELLED, r,
                                                 apr_pstrcat(x->pool, "mail-", r->id, "-cancelled", NULL), x->now,
                                                 x->pool) : rv;

@@ -157,6 +157,30 @@ void po_request_refuse(po_request *r, const char *reason, po_decided *out, apr_p
                              r->told ? ", and the backend is told that it is cancelled" : "");
 }
 
+/* ---- take back --------------------------------------------------------------------------------------------------- */
+
+void po_request_take_back(po_request *r, const char *reason, po_decided *out, apr_pool_t *p)
+{
+    int i;
+
+    memset(out, 0, sizeof(*out));
+    if (r->state == PO_STATE_ENDED || r->state == PO_STATE_FAILED || r->state == PO_STATE_EXPIRED) {
+        can_not(out, apr_psprintf(p, "Request %s is %s and can't be cancelled any more", r->id, po_state_name(r->state)));
+        return;
+    }
+    out->carried_out = 1;
+    if (r->state == PO_STATE_CANCELLED) {
+        out->said = apr_psprintf(p, "Request %s is cancelled already", r->id);
+        return;
+    }
+    for (i = 0; i < r->charges->nelts; i++)
+        APR_ARRAY_IDX(r->charges, i, po_charge).state = PO_CHARGE_CANCELLED;
+    r->state = PO_STATE_CANCELLED;
+    r->reason = reason ? reason : "The marketplace cancelled the request";
+    out->outcome = r->told ? PO_OUTCOME_CANCELLED : PO_OUTCOME_NONE;
+    out->said = apr_psprintf(p, "Request %s is cancelled%s", r->id, r->told ? "; the backend is told of it" : "");
+}
+
 /* ---- an event given up ------------------------------------------------------------------------------------------- */
 
 static int is_over(po_state s)

@@ -381,6 +381,9 @@ typedef struct {
 void po_request_release(po_request *r, const apr_array_header_t *left_out, int each, po_decided *out, apr_pool_t *p);
 /* The request fails and nothing of it stays ordered. reason NULL: what held it. */
 void po_request_refuse(po_request *r, const char *reason, po_decided *out, apr_pool_t *p);
+/* Takes a request back for good, ordered or not; what the requester may cancel by himself is less (po_request_cancel()). One
+ * that is cancelled stays as it is and counts as carried out. reason NULL: the marketplace's wish. */
+void po_request_take_back(po_request *r, const char *reason, po_decided *out, apr_pool_t *p);
 
 typedef struct {
     const char *key;                    /* of the event that is given up */

@@ -227,9 +227,36 @@ static void the_backend_ends_up_knowing_the_truth(void **state)
     }
 }
 
+static void the_marketplace_takes_back_what_it_likes_until_it_is_over(void **state)
+{
+    static const struct { po_state before; int told, carried_out; po_state then; po_order_outcome outcome; } rows[] = {
+        { PO_STATE_REQUESTED, 0, 1, PO_STATE_CANCELLED, PO_OUTCOME_NONE },
+        { PO_STATE_ACTIVE, 2, 1, PO_STATE_CANCELLED, PO_OUTCOME_CANCELLED },
+        { PO_STATE_HELD, 0, 1, PO_STATE_CANCELLED, PO_OUTCOME_NONE },
+        { PO_STATE_CANCELLED, 2, 1, PO_STATE_CANCELLED, PO_OUTCOME_NONE },
+        { PO_STATE_ENDED, 2, 0, PO_STATE_ENDED, PO_OUTCOME_NONE },
+        { PO_STATE_FAILED, 1, 0, PO_STATE_FAILED, PO_OUTCOME_NONE }
+    };
+    static const part ordered[4] = { { "contract", ORDERED } };
+    po_decided out;
+    size_t i;
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        po_request r = request(rows[i].before, rows[i].told, ordered);
+
+        po_request_take_back(&r, "by phone", &out, p);
+        assert_int_equal(out.carried_out, rows[i].carried_out);
+        assert_int_equal(out.outcome, rows[i].outcome);
+        assert_int_equal(r.state, rows[i].then);
+        assert_int_equal(state_of(&r, 0) == GONE, rows[i].carried_out && rows[i].before != PO_STATE_CANCELLED);
+        assert_non_null(strstr(out.said, "req-1"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_marketplace_takes_back_what_it_likes_until_it_is_over),
         cmocka_unit_test(a_release_follows_from_the_charges),
         cmocka_unit_test(only_what_is_held_is_decided),
         cmocka_unit_test(a_backend_that_never_answered_is_asked_again),
