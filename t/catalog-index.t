@@ -118,8 +118,7 @@ $post->authorization_basic('acme', 'acme-password');
 is $ua->request($post)->code, 405, 'POST is not taken';
 is index_of('acme', 'index.xml', 'If-None-Match' => $answer->header('ETag'))->code, 304, 'an unchanged index is not sent again';
 
-my $before = slurp($configuration);
-spew($configuration, $before =~ s/(PunchOutSharedSecret acme-secret\n)/$1PunchOutSellers "Keeper Ltd"\n/r);
+spew("$root/httpd.conf", $configuration =~ s/(PunchOutSharedSecret acme-secret\n)/$1PunchOutSellers "Keeper Ltd"\n/r);
 graceful();
 my $less;
 for (1 .. 50) {
@@ -128,7 +127,7 @@ for (1 .. 50) {
     sleep 0.1;
 }
 is parts_xml($less->content), 'for-acme free plain usage', 'what the configuration hides from a buyer is gone, whatever he has seen before';
-spew($configuration, $before);
+spew("$root/httpd.conf", $configuration);
 
 # ---- since when ----------------------------------------------------------------------------------------------------------
 
