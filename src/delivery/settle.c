@@ -4,12 +4,12 @@
 #include "apr_strings.h"
 
 /* A request that ended otherwise in the meantime stays as it is, whatever a late answer says: also one that the
- * operator has refused. */
-static int may_settle(const po_request *r)
+ * operator has refused. One that the backend has refused stays so, whatever it says to an event behind the first. */
+static int may_settle(const po_request *r, const po_outbox_row *event)
 {
     po_state s = r->state;
 
-    if (s == PO_STATE_FAILED && po_state_of_charges(r) == PO_STATE_CANCELLED)
+    if (s == PO_STATE_FAILED && (event->outcome == PO_OUTCOME_CHANGED || po_state_of_charges(r) == PO_STATE_CANCELLED))
         return 0;
     return s == PO_STATE_APPROVED || s == PO_STATE_PARTLY_APPROVED || s == PO_STATE_DELIVERING || s == PO_STATE_ACTIVE
            || s == PO_STATE_TESTED || s == PO_STATE_HELD || s == PO_STATE_FAILED;
@@ -20,6 +20,20 @@ static int may_settle(const po_request *r)
 static int is_first(const po_outbox_row *event, const po_request *r)
 {
     return event->outcome == PO_OUTCOME_APPROVED || (event->outcome == PO_OUTCOME_NONE && r->state != PO_STATE_ACTIVE);
+}
+
+/* The backend knows of nothing after it has refused the first event: what is behind that is given up, as behind one that
+ * was dropped. A row behind it that is on its way settles nothing any more. */
+static apr_status_t give_up_behind(po_ledger_db *db, const po_outbox_row *event, apr_pool_t *p)
+{
+    apr_array_header_t *behind;
+    apr_status_t rv = po_outbox_behind(db, event, p, &behind);
+    int i;
+
+    for (i = 0; rv == APR_SUCCESS && i < behind->nelts; i++)
+        if ((rv = po_outbox_drop(db, APR_ARRAY_IDX(behind, i, po_outbox_entry).row->seq)) == APR_NOTFOUND)
+            rv = APR_SUCCESS;
+    return rv;
 }
 
 /* The backend would not have the cancellation: the request stays cancelled, and everybody hears of it. */
@@ -40,14 +54,18 @@ static apr_status_t refuse(po_ledger_db *db, const po_site *site, po_request *r,
 {
     apr_status_t rv;
     const char *why = a->reason ? a->reason : "The seller's system refused the order without a reason";
+    int first = is_first(event, r);
 
     /* a refused change leaves the subscription as it was; of two approvals one may be carried out, and what is active by
      * the answer to a change can't have failed: a person decides */
-    if (is_first(event, r))
-        r->state = po_approvals_told_apart(r) || r->state == PO_STATE_ACTIVE ? PO_STATE_HELD : PO_STATE_FAILED;
-    if (r->state != PO_STATE_HELD || is_first(event, r))        /* what a person must decide stays to be seen */
+    if (first)
+        r->state = (r->told > 1 && po_approvals_told_apart(r)) || r->state == PO_STATE_ACTIVE ? PO_STATE_HELD
+                                                                                              : PO_STATE_FAILED;
+    if (r->state != PO_STATE_HELD || first)     /* what a person must decide stays to be seen */
         r->reason = why;
     rv = po_request_update(db, r);
+    if (rv == APR_SUCCESS && first && r->state == PO_STATE_FAILED)
+        rv = give_up_behind(db, event, p);
     if (rv == APR_SUCCESS)
         rv = po_delivery_confirm(db, site, r, now, p);
     r->reason = why;                    /* in the mail */
@@ -67,9 +85,13 @@ static void settle_state(po_request *r, int test)
 static apr_status_t settle_ended(po_ledger_db *db, const po_site *site, po_request *r, const po_outbox_row *event,
                                  const po_answer *a, int failed, apr_time_t now, apr_pool_t *p)
 {
+    apr_status_t rv;
+
     if (failed && event->outcome == PO_OUTCOME_CANCELLED)
         return refuse_cancel(db, site, r, event, a, now, p);
-    return po_request_update(db, r);
+    rv = po_request_update(db, r);
+    return rv == APR_SUCCESS && failed && event->outcome == PO_OUTCOME_APPROVED && !po_request_is_known(r)
+           ? give_up_behind(db, event, p) : rv;
 }
 
 apr_status_t po_delivery_settle(po_ledger_db *db, const po_site *site, const po_outbox_row *event, const po_answer *a,
@@ -86,7 +108,7 @@ apr_status_t po_delivery_settle(po_ledger_db *db, const po_site *site, const po_
     r->updated = now;
     if (!failed)
         r->told = 2;
-    if (!may_settle(r) || event->outcome == PO_OUTCOME_CANCELLED)
+    if (!may_settle(r, event) || event->outcome == PO_OUTCOME_CANCELLED)
         return settle_ended(db, site, r, event, a, failed, now, p);
     if (failed)
         return refuse(db, site, r, event, a, now, p);

@@ -72,17 +72,33 @@ apr_array_header_t *po_approvals_to_tell(const po_request *r, apr_pool_t *p)
     return kinds;
 }
 
-void po_approvals_told(po_request *r, const apr_array_header_t *kinds)
+static int last_told(const po_request *r)
 {
-    int i, n, last = 0;
+    int i, last = 0;
 
     for (i = 0; i < r->charges->nelts; i++)
         if (CHARGE(r, i)->told > last)
             last = CHARGE(r, i)->told;
+    return last;
+}
+
+void po_approvals_told(po_request *r, const apr_array_header_t *kinds)
+{
+    int i, n, last = last_told(r);
+
     for (i = 0; i < r->charges->nelts; i++)
         for (n = 0; n < kinds->nelts; n++)
             if (!strcmp(CHARGE(r, i)->kind, APR_ARRAY_IDX(kinds, n, const char *)))
                 CHARGE(r, i)->told = last + 1;
+}
+
+void po_approvals_untold(po_request *r, int all)
+{
+    int i, last = last_told(r);
+
+    for (i = 0; i < r->charges->nelts; i++)
+        if (all || CHARGE(r, i)->told == last)
+            CHARGE(r, i)->told = 0;
 }
 
 int po_approvals_told_apart(const po_request *r)

@@ -124,10 +124,10 @@ void po_request_release(po_request *r, const apr_array_header_t *left_out, int e
     else {
         r->reason = NULL;
         r->state = n.open ? PO_STATE_PARTLY_APPROVED : PO_STATE_APPROVED;
-        if (r->told)
-            out->outcome = PO_OUTCOME_CHANGED;
-        else if (!n.open || each)
+        if (each ? po_approvals_to_tell(r, p)->nelts > 0 : !r->told && !n.open)
             out->outcome = PO_OUTCOME_APPROVED;
+        else if (r->told)
+            out->outcome = PO_OUTCOME_CHANGED;
         out->said = apr_psprintf(p, out->outcome == PO_OUTCOME_NONE
                                  ? "Request %s is released and waits for its other approval"
                                  : "Request %s is released; the backend is told of it", r->id);
@@ -204,6 +204,8 @@ void po_request_drop_event(po_request *r, const po_dropped_event *e, int *drop_r
     *drop_rest = !po_request_is_known(r);
     if (*drop_rest)
         r->told = 0;
+    if (e->outcome == PO_OUTCOME_APPROVED)
+        po_approvals_untold(r, *drop_rest);
     if (is_over(r->state) && e->outcome == PO_OUTCOME_CANCELLED && !*drop_rest) {
         r->reason = apr_psprintf(p, "%s%sThe seller's system was not told of the cancellation (%s)", r->reason
                                  ? r->reason : "",

@@ -192,6 +192,8 @@ int po_approval_is_open(po_charge_state s);
 apr_array_header_t *po_approvals_to_tell(const po_request *r, apr_pool_t *p);
 /* An event tells of these now. */
 void po_approvals_told(po_request *r, const apr_array_header_t *kinds);
+/* What the last of these events told of is to be told again, `all`: what all of them did. */
+void po_approvals_untold(po_request *r, int all);
 /* 1 when events of their own have told of two approvals: whatever comes of the later one, the earlier one is carried
  * out. */
 int po_approvals_told_apart(const po_request *r);

@@ -65,7 +65,7 @@ void po_sequence_remember(sequence_world *w)
 
         if (!charges)
             charges = apr_palloc(w->p, sizeof(*charges));
-        s->is_new = s->decided = 0;
+        s->is_new = s->decided = s->dropped = 0;
         s->before = *s->r;
         *charges = *s->r->charges;
         charges->elts = (char *)s->charges_before;
@@ -83,14 +83,14 @@ void po_sequence_remember(sequence_world *w)
 static const unsigned may_follow[] = {
     [PO_STATE_DRAFT] = S(REQUESTED) | S(CANCELLED) | S(EXPIRED),
     [PO_STATE_REQUESTED] = S(PARTLY_APPROVED) | S(APPROVED) | S(TESTED) | S(HELD) | S(CANCELLED) | S(EXPIRED),
-    [PO_STATE_PARTLY_APPROVED] = S(APPROVED) | S(TESTED) | S(HELD) | S(CANCELLED),
+    [PO_STATE_PARTLY_APPROVED] = S(APPROVED) | S(TESTED) | S(HELD) | S(FAILED) | S(CANCELLED),
     [PO_STATE_APPROVED] = S(DELIVERING) | S(ACTIVE) | S(TESTED) | S(HELD) | S(FAILED) | S(CANCELLED),
     [PO_STATE_DELIVERING] = S(ACTIVE) | S(TESTED) | S(HELD) | S(FAILED) | S(CANCELLED),
     [PO_STATE_ACTIVE] = S(ENDED) | S(HELD) | S(CANCELLED),
     [PO_STATE_ENDED] = 0,
     [PO_STATE_TESTED] = S(HELD) | S(FAILED) | S(CANCELLED),
     [PO_STATE_HELD] = S(ACTIVE) | S(TESTED) | S(FAILED) | S(CANCELLED),
-    [PO_STATE_FAILED] = S(ACTIVE) | S(TESTED) | S(CANCELLED),
+    [PO_STATE_FAILED] = S(CANCELLED),
     [PO_STATE_CANCELLED] = 0,
     [PO_STATE_EXPIRED] = S(HELD) | S(CANCELLED)
 };
@@ -100,12 +100,15 @@ static const unsigned may_follow[] = {
 static const unsigned may_be_decided = S(PARTLY_APPROVED) | S(APPROVED) | S(DELIVERING) | S(TESTED) | S(FAILED) | S(CANCELLED);
 
 static const unsigned charge_may_follow[] = {
-    [PO_CHARGE_REQUESTED] = 1u << PO_CHARGE_ORDERED | 1u << PO_CHARGE_CANCELLED | 1u << PO_CHARGE_EXPIRED,
+    [PO_CHARGE_REQUESTED] = 1u << PO_CHARGE_ORDERED | 1u << PO_CHARGE_CANCELLED | 1u << PO_CHARGE_EXPIRED
+                            | 1u << PO_CHARGE_WITHDRAWN,
     [PO_CHARGE_ORDERED] = 1u << PO_CHARGE_CANCELLED,
     [PO_CHARGE_PREAPPROVED] = 0,
     [PO_CHARGE_CANCELLED] = 0,
     [PO_CHARGE_EXPIRED] = 1u << PO_CHARGE_ORDERED | 1u << PO_CHARGE_CANCELLED,
-    [PO_CHARGE_WAITING] = 1u << PO_CHARGE_REQUESTED | 1u << PO_CHARGE_CANCELLED | 1u << PO_CHARGE_EXPIRED
+    [PO_CHARGE_WAITING] = 1u << PO_CHARGE_REQUESTED | 1u << PO_CHARGE_ORDERED | 1u << PO_CHARGE_CANCELLED | 1u << PO_CHARGE_EXPIRED
+                          | 1u << PO_CHARGE_WITHDRAWN,
+    [PO_CHARGE_WITHDRAWN] = 0
 };
 #define CHARGE_STATES (sizeof(charge_may_follow) / sizeof(charge_may_follow[0]))
 
@@ -128,23 +131,23 @@ static void check_state(sequence_world *w, const sequence_request *s)
         po_sequence_wrong(w, "%s was %s in production and becomes a test", r->id, po_state_name(from));
     if (r->test && (r->state == PO_STATE_ACTIVE || r->state == PO_STATE_ENDED))
         po_sequence_wrong(w, "%s is a test and %s", r->id, po_state_name(r->state));
-    if (!s->is_new && s->before.told && !r->told)
+    if (!s->is_new && !s->dropped && s->before.told && !r->told)
         po_sequence_wrong(w, "%s: that the backend was told is forgotten", r->id);
 }
 
 /* The approval of a kind of charge is lost when some of it is cancelled and none is in: what is left was not asked for. */
 static int lost_approval(const po_request *r)
 {
-    unsigned in = 0, cancelled = 0;     /* bit 0: usage, bit 1: the rest */
+    unsigned in = 0, cancelled = 0;
     int i;
 
     for (i = 0; i < r->charges->nelts; i++) {
         const po_charge *c = &APR_ARRAY_IDX(r->charges, i, po_charge);
-        unsigned bit = strcmp(c->kind, "usage") ? 2 : 1;
+        unsigned bit = po_sequence_approval_of(c);
 
         if (c->state == PO_CHARGE_ORDERED || c->state == PO_CHARGE_PREAPPROVED)
             in |= bit;
-        else
+        else if (c->state != PO_CHARGE_WITHDRAWN)
             cancelled |= bit;
     }
     return (cancelled & ~in) != 0;
@@ -160,7 +163,7 @@ static void check_state_of_charges(sequence_world *w, const sequence_request *s)
         po_charge_state c = APR_ARRAY_IDX(r->charges, i, po_charge).state;
 
         in += c == PO_CHARGE_ORDERED || c == PO_CHARGE_PREAPPROVED;
-        open += c == PO_CHARGE_REQUESTED;
+        open += c == PO_CHARGE_REQUESTED || c == PO_CHARGE_WAITING;
     }
     switch (r->state) {
     case PO_STATE_REQUESTED:
@@ -197,12 +200,15 @@ static void check_told(sequence_world *w, const sequence_request *s)
     const po_request *r = s->r;
     int i;
 
-    if (!s->nevents || (r->state != PO_STATE_APPROVED && r->state != PO_STATE_DELIVERING && r->state != PO_STATE_ACTIVE))
+    if (!s->nevents || (r->state != PO_STATE_APPROVED && r->state != PO_STATE_DELIVERING && r->state != PO_STATE_ACTIVE
+                        && (r->state != PO_STATE_PARTLY_APPROVED || w->buyer.activate != PO_ACTIVATE_EACH)))
         return;
     for (i = 0; i < r->charges->nelts; i++) {
         const po_charge *c = &APR_ARRAY_IDX(r->charges, i, po_charge);
         int in = c->state == PO_CHARGE_ORDERED || c->state == PO_CHARGE_PREAPPROVED;
 
+        if (r->state == PO_STATE_PARTLY_APPROVED && !(s->approved & po_sequence_approval_of(c)))
+            continue;
         if (in != s->told_in[i] || (in && po_decimal_compare(po_charge_quantity(c), &s->told_quantity[i])))
             po_sequence_wrong(w, "%s: the backend was not told what became of charge %d", r->id, c->line);
     }
@@ -305,6 +311,9 @@ static void check_charge(sequence_world *w, sequence_request *s, int n)
     if (before && c->state != before->state && !(charge_may_follow[before->state] & (1u << c->state)))
         po_sequence_wrong(w, "charge %s.%d was %s and is %s", s->r->id, c->line, po_charge_state_name(before->state),
                           po_charge_state_name(c->state));
+    if (before && before->state == PO_CHARGE_WAITING && c->state == PO_CHARGE_ORDERED
+        && w->buyer.mismatch == PO_MISMATCH_REJECT && !(w->taken && w->taken->held))
+        po_sequence_wrong(w, "charge %s.%d is ordered before its cart has gone back", s->r->id, c->line);
     if (strcmp(c->unspsc, "43232701") && (w->buyer.lines == PO_LINES_CLASSIC || strcmp(c->unspsc, "81162000")))
         po_sequence_wrong(w, "charge %s.%d has the UNSPSC %s", s->r->id, c->line, c->unspsc);
     if (c->state == PO_CHARGE_PREAPPROVED)
@@ -372,6 +381,22 @@ static const char *changed(const sequence_world *w, const sequence_request *s)
     return po_sequence_difference(&before, s->r, w->p);
 }
 
+/* A blanket order that awaits releases changes nothing but that its requests expire no more. */
+static void check_blanket(sequence_world *w, const sequence_request *s)
+{
+    po_request expected = s->before;
+    const char *difference;
+
+    if (!w->taken || !w->taken->awaits_release)
+        return;
+    if (!s->r->expires) {
+        expected.expires = 0;
+        expected.updated = s->r->updated;
+    }
+    if ((difference = po_sequence_difference(&expected, s->r, w->p)))
+        po_sequence_wrong(w, "%s is changed by a blanket order: %s", s->r->id, difference);
+}
+
 void po_sequence_check(sequence_world *w)
 {
     const char *difference;
@@ -384,6 +409,7 @@ void po_sequence_check(sequence_world *w)
             po_sequence_wrong(w, "%s is changed by a step that must not: %s", s->r->id, difference);
             return;
         }
+        check_blanket(w, s);
         check_state(w, s);
         for (n = 0; n < s->r->charges->nelts && !w->wrong; n++)
             check_charge(w, s, n);

@@ -10,14 +10,15 @@ static po_usage gb = { "gb", "GB ingested", "E34", { 25, 2 } }, hour = { "hour",
 
 static const po_offer offers[] = {
     { "p", "Keeper", NULL, "Keeper Ltd", NULL, NULL, NULL, "off-year", "contract", { 120000, 2 }, 1, "USD", "P12M", "EA" },
-    { "p", "Keeper", NULL, "Keeper Ltd", NULL, NULL, NULL, "off-both", "contract", { 900, 0 }, 1, "USD", "P12M", "EA" },
+    { "q", "Lender", NULL, "Lender Ltd", NULL, NULL, NULL, "off-both", "contract", { 900, 0 }, 1, "USD", "P12M", "EA" },
     { "p", "Keeper", NULL, "Keeper Ltd", NULL, NULL, NULL, "off-payg", "usage", { 0, 0 }, 0, "USD", NULL, NULL },
     { "p", "Keeper", NULL, "Keeper Ltd", NULL, NULL, NULL, "off-free", "free", { 0, 0 }, 0, NULL, NULL, NULL },
     { "p", "Keeper", NULL, "Keeper Ltd", NULL, NULL, NULL, "off-byol", "byol", { 0, 0 }, 0, NULL, NULL, NULL },
     { "p", "Keeper", NULL, "Keeper Ltd", NULL, NULL, NULL, "off-try", "trial", { 0, 0 }, 0, NULL, "P14D", NULL },
-    { "p", "Keeper", NULL, "Keeper Ltd", NULL, NULL, NULL, "off-yen", "contract", { 9800, 0 }, 1, "JPY", "P1M", "EA" },
+    { "q", "Lender", NULL, "Lender Ltd", NULL, NULL, NULL, "off-yen", "contract", { 9800, 0 }, 1, "JPY", "P1M", "EA" },
     { "p", "Keeper", NULL, "Keeper Ltd", NULL, NULL, NULL, "off-dinar", "contract", { 12345, 3 }, 1, "KWD", "P1M", "EA" }
 };
+#define OFFER_OF_TWO 1                  /* approvals: off-both */
 #define OFFERS ((int)(sizeof(offers) / sizeof(offers[0])))
 
 static po_offer offer_of(sequence_world *w, int n)
@@ -52,7 +53,7 @@ static po_request_form form(sequence_world *w, const po_offer *offer, int *legal
 
 static void shop(sequence_world *w, const char *replaces)
 {
-    po_offer offer = offer_of(w, po_sequence_random(w, OFFERS));
+    po_offer offer = offer_of(w, po_sequence_chance(w, 30) ? OFFER_OF_TWO : po_sequence_random(w, OFFERS));
     sequence_request *s = &w->requests[w->nrequests];
     int legal, test = po_sequence_chance(w, 10);
     po_request_form f = form(w, &offer, &legal);
@@ -71,6 +72,8 @@ static void shop(sequence_world *w, const char *replaces)
         po_sequence_count(w, COUNT_REFUSED_FORMS);
         return;
     }
+    if (w->buyer.approvals == PO_APPROVALS_SEPARATE)
+        po_request_separate(r);
     r->id = apr_psprintf(w->p, "req-%c", 'a' + w->nrequests++);
     r->site = w->site.public_url;
     r->buyer = w->buyer.name;
@@ -116,7 +119,7 @@ static void step_edit(sequence_world *w)
     w->unchanged = 0;
     w->hand = 1;
     for (i = 0; i < s->r->charges->nelts; i++) {
-        if (APR_ARRAY_IDX(s->r->charges, i, po_charge).state != PO_CHARGE_REQUESTED)
+        if (!po_approval_is_open(APR_ARRAY_IDX(s->r->charges, i, po_charge).state))
             po_sequence_wrong(w, "%s may be edited although charge %d is decided", s->r->id, i + 1);
         APR_ARRAY_IDX(s->r->charges, i, po_charge).state = PO_CHARGE_CANCELLED;
     }
@@ -125,6 +128,50 @@ static void step_edit(sequence_world *w)
     po_sequence_count(w, COUNT_EDITS);
     w->store->change(w, s, PO_OUTCOME_NONE);
     shop(w, s->r->id);
+}
+
+/* "Request the next approval", in a later punchout. */
+static void step_continue(sequence_world *w)
+{
+    sequence_request *s = any_request(w);
+    const char *refused, *kind;
+
+    w->unchanged = 1;
+    if (!s)
+        return;
+    refused = po_request_continue_refused(s->r, s->r->test, w->now, w->p);
+    kind = refused ? NULL : po_request_continue(s->r, w->now + w->site.request_timeout);
+    po_sequence_say(w, "the next approval of %s: %s", s->r->id, refused ? refused : kind);
+    if (refused)
+        return;
+    w->unchanged = 0;
+    w->hand = 1;
+    po_sequence_count(w, COUNT_CONTINUED);
+    w->store->change(w, s, PO_OUTCOME_NONE);
+}
+
+/* The requester cancels an approval, or the whole request. */
+static void step_cancel(sequence_world *w)
+{
+    sequence_request *s = any_request(w);
+    const char *kind, *scope, *refused;
+
+    w->unchanged = 1;
+    if (!s)
+        return;
+    kind = po_sequence_chance(w, 30) ? NULL
+           : APR_ARRAY_IDX(s->r->charges, po_sequence_random(w, s->r->charges->nelts), po_charge).kind;
+    scope = po_cancel_scope(s->r, kind, w->buyer.activate);
+    refused = po_request_cancel(s->r, scope, "Cancelled by the requester", w->p);
+    po_sequence_say(w, "the requester cancels %s of %s: %s", kind ? kind : "all", s->r->id, refused ? refused
+                    : po_state_name(s->r->state));
+    if (refused)
+        return;
+    w->unchanged = 0;
+    w->hand = 1;
+    if (s->r->state != PO_STATE_CANCELLED)
+        po_sequence_count(w, COUNT_WITHDRAWN);
+    w->store->change(w, s, PO_OUTCOME_NONE);
 }
 
 /* ---- purchase orders ------------------------------------------------------------------------------------------- */
@@ -172,11 +219,16 @@ static void spoil(sequence_world *w, po_cxml_item *item)
 
 static void add_lines_of(sequence_world *w, po_cxml_order *o, const sequence_request *s, int percent)
 {
+    unsigned only = po_sequence_chance(w, 30) ? 1u << po_sequence_random(w, 2) : 0;     /* one of its approvals */
     int i;
 
     for (i = 0; i < s->r->charges->nelts; i++) {
         const po_charge *c = &APR_ARRAY_IDX(s->r->charges, i, po_charge);
 
+        if (only && !(only & po_sequence_approval_of(c)))
+            continue;
+        if (c->state == PO_CHARGE_WAITING && po_sequence_chance(w, 80))
+            continue;
         if (po_sequence_chance(w, percent))
             add_line(o, apr_psprintf(w->p, "%s.%d", s->r->id, c->line), c);
     }
@@ -276,7 +328,7 @@ static po_cxml_order *make_document(sequence_world *w, po_order_type type)
         add_own_lines(w, o);
     if (s && (type == PO_ORDER_NEW || po_sequence_chance(w, 20)))
         add_lines_of(w, o, s, whole ? 100 : 50);
-    if (po_sequence_chance(w, 15) && any_request(w) && (s = any_request(w)))
+    if (po_sequence_chance(w, 20) && any_request(w) && (s = any_request(w)))
         add_lines_of(w, o, s, 100);
     if (po_sequence_chance(w, 30) && o->items->nelts)
         spoil(w, &APR_ARRAY_IDX(o->items, po_sequence_random(w, o->items->nelts), po_cxml_item));
@@ -387,7 +439,7 @@ static void send_document(sequence_world *w, const po_cxml_order *order, const c
     d->awaits_release = v.match.awaits_release;
     d->status = v.status;
     d->matched = matched_of(w, &v);
-    w->unchanged = v.match.awaits_release;
+    w->unchanged = 0;
     check_turn(w, d);
     w->taken = d;
     w->ndocuments++;
@@ -440,6 +492,37 @@ static void step_again(sequence_world *w)
 
 /* ---- the backend, and time ------------------------------------------------------------------------------------------ */
 
+/* What is behind the event goes to nobody. */
+static void give_up_behind(sequence_world *w, sequence_request *s, int event)
+{
+    int i;
+
+    for (i = event + 1; i < s->nevents; i++)
+        if (!s->events[i].done && !s->events[i].accepted) {
+            s->events[i].done = s->events[i].given_up = 1;
+            po_sequence_count(w, COUNT_GIVEN_UP);
+        }
+}
+
+/* design.md §7: a backend that has refused the first event knows of nothing. */
+static void answer_event(sequence_world *w, sequence_request *s, int event, int failed)
+{
+    s->events[event].done = 1;
+    w->store->settle(w, s, event, failed);
+    if (failed && s->events[event].what == PO_OUTCOME_APPROVED
+        && (s->r->told < 2 || (s->r->state == PO_STATE_FAILED && s->before.state != PO_STATE_FAILED)))
+        give_up_behind(w, s, event);
+}
+
+static int next_event(const sequence_request *s)
+{
+    int i;
+
+    for (i = 0; i < s->nevents && (s->events[i].done || s->events[i].accepted); i++)
+        ;
+    return i;
+}
+
 /* The next event of a request is delivered: each has one answer that ends it, but for 202. */
 static void step_deliver(sequence_world *w)
 {
@@ -447,8 +530,7 @@ static void step_deliver(sequence_world *w)
     int i, how = po_sequence_random(w, 8);
 
     w->unchanged = 1;
-    for (i = 0; s && i < s->nevents && (s->events[i].done || s->events[i].accepted); i++)
-        ;
+    i = s ? next_event(s) : 0;
     if (!s || i == s->nevents)
         return;
     po_sequence_say(w, "event %d of %s: %s", i + 1, s->r->id, how == 0 ? "no answer" : how == 1 ? "refused" :
@@ -459,13 +541,12 @@ static void step_deliver(sequence_world *w)
     w->hand = 1;
     if (how > 1 && how < 4) {
         s->events[i].accepted = 1;
-        w->store->accept(w, s);
+        w->store->accept(w, s, i);
         return;
     }
-    s->events[i].done = 1;
     if (how == 1)
         po_sequence_count(w, COUNT_FAILED);
-    w->store->settle(w, s, i, how == 1);
+    answer_event(w, s, i, how == 1);
 }
 
 /* fulfilled/EVENT-ID, whose token came with the event: at any time after it, and more than once */
@@ -478,16 +559,15 @@ static void step_late_answer(sequence_world *w)
     if (!s || !s->nevents)
         return;
     i = po_sequence_random(w, s->nevents);
-    if (!s->events[i].done && !s->events[i].accepted)
+    if ((!s->events[i].done && !s->events[i].accepted) || s->events[i].given_up)
         return;
     po_sequence_say(w, "late answer to event %d of %s: %s", i + 1, s->r->id, failed ? "failed" : "active");
     if (s->events[i].done)
         return;                         /* said before, or 409 */
     w->unchanged = 0;
     w->hand = 1;
-    s->events[i].done = 1;
     po_sequence_count(w, COUNT_LATE);
-    w->store->settle(w, s, i, failed);
+    answer_event(w, s, i, failed);
 }
 
 static void step_end(sequence_world *w)
@@ -534,7 +614,7 @@ static void step_decide(sequence_world *w)
         APR_ARRAY_PUSH(left_out, int) = 1 + po_sequence_random(w, s->r->charges->nelts);
     }
     if (release)
-        po_request_release(s->r, left_out, 0, &out, w->p);
+        po_request_release(s->r, left_out, w->buyer.activate == PO_ACTIVATE_EACH, &out, w->p);
     else
         po_request_refuse(s->r, NULL, &out, w->p);
     po_sequence_say(w, "the operator %s %s%s: %s", release ? "releases" : "refuses", s->r->id,
@@ -551,6 +631,35 @@ static void step_decide(sequence_world *w)
     w->store->change(w, s, out.outcome);
 }
 
+/* punchoutctl outbox drop: of the event that is next. */
+static void step_drop(sequence_world *w)
+{
+    sequence_request *s = any_request(w);
+    po_order_outcome behind = PO_OUTCOME_NONE;
+    int i, n, rest;
+
+    w->unchanged = 1;
+    i = s ? next_event(s) : 0;
+    if (!s || i == s->nevents)
+        return;
+    po_sequence_say(w, "event %d of %s is dropped", i + 1, s->r->id);
+    for (n = i + 1; n < s->nevents; n++)
+        if (!s->events[n].done && !s->events[n].accepted)
+            behind = s->events[n].what;
+    w->unchanged = 0;
+    w->hand = 1;
+    s->dropped = 1;
+    po_sequence_count(w, COUNT_DROPPED);
+    s->events[i].done = s->events[i].given_up = 1;
+    w->store->drop(w, s, i, behind, &rest);
+    s->approved &= ~s->events[i].approved;
+    if (!rest)
+        return;
+    give_up_behind(w, s, i);
+    s->approved = 0;
+    s->approvals = s->cancellations = 0;
+}
+
 /* ---- which ------------------------------------------------------------------------------------------------------ */
 
 static const struct {
@@ -558,7 +667,8 @@ static const struct {
     int weight;
 } steps[] = {
     { step_shop, 20 }, { step_edit, 4 }, { step_order, 28 }, { step_update, 14 }, { step_delete, 5 }, { step_again, 5 },
-    { step_deliver, 14 }, { step_late_answer, 5 }, { step_end, 1 }, { step_time, 4 }, { step_decide, 8 }
+    { step_deliver, 14 }, { step_late_answer, 5 }, { step_end, 1 }, { step_time, 4 }, { step_decide, 8 },
+    { step_continue, 8 }, { step_cancel, 4 }, { step_drop, 3 }
 };
 #define KINDS (sizeof(steps) / sizeof(steps[0]))
 

@@ -8,7 +8,8 @@
 const char *const po_sequence_count_names[SEQUENCE_COUNTS] = {
     "steps", "requests", "refused forms", "pre-approved", "edits", "orders taken", "held", "refused", "sent again", "updates",
     "deletes", "approved", "changed", "cancelled", "tested", "failed", "late answers", "expired", "ended",
-    "released", "refused by the operator"
+    "released", "refused by the operator", "continued", "approvals cancelled by themselves", "approved one by one",
+    "expired in part", "events dropped", "events given up behind another"
 };
 
 /* ---- numbers --------------------------------------------------------------------------------------------------- */
@@ -86,6 +87,8 @@ void po_sequence_world_init(sequence_world *w, apr_uint64_t seed, apr_uint64_t s
     b->mismatch = (po_mismatch)po_sequence_random(w, 3);
     b->preapprove = (unsigned)po_sequence_random(w, 4);
     b->lines = po_sequence_chance(w, 50) ? PO_LINES_CLASSIC : (po_lines)po_sequence_random(w, 3);
+    b->approvals = po_sequence_chance(w, 60) ? PO_APPROVALS_TOGETHER : PO_APPROVALS_SEPARATE;
+    b->activate = po_sequence_chance(w, 50) ? PO_ACTIVATE_ALL : PO_ACTIVATE_EACH;
     b->currency = "USD";
     w->site.public_url = "https://market.example";
     w->site.host = "market.example";
@@ -96,10 +99,13 @@ void po_sequence_world_init(sequence_world *w, apr_uint64_t seed, apr_uint64_t s
     if (!w->tracing)
         return;
     APR_ARRAY_PUSH(w->trace, const char *) = "";
-    po_sequence_say(w, "buyer: %s, PunchOutLines %s, PunchOutOrderMismatch %s, pre-approved:%s%s; %s sandbox",
+    po_sequence_say(w, "buyer: %s, PunchOutLines %s, PunchOutOrderMismatch %s, PunchOutApprovals %s, "
+                    "PunchOutActivate %s, pre-approved:%s%s; %s sandbox",
                     b->deployment == PO_DEPLOYMENT_TEST ? "test" : "production",
                     b->lines == PO_LINES_CLASSIC ? "classic" : b->lines == PO_LINES_SINGLE ? "single" : "split",
                     b->mismatch == PO_MISMATCH_REJECT ? "reject" : b->mismatch == PO_MISMATCH_HOLD ? "hold" : "accept",
+                    b->approvals == PO_APPROVALS_SEPARATE ? "separate" : "together",
+                    b->activate == PO_ACTIVATE_EACH ? "each" : "all",
                     b->preapprove & PO_PREAPPROVE_FREE ? " free" : "", b->preapprove & PO_PREAPPROVE_BYOL ? " byol" : "",
                     w->site.fulfillment_test ? "a" : "no");
 }
@@ -128,22 +134,69 @@ static void remember_told(sequence_request *s)
     }
 }
 
-/* Nothing is fulfilled that nobody has ordered or pre-approved. */
-static void check_covered(sequence_world *w, const sequence_request *s)
+unsigned po_sequence_approval_of(const po_charge *c)
+{
+    return strcmp(c->kind, "usage") ? SEQUENCE_CONTRACT : SEQUENCE_USAGE;
+}
+
+static int is_gone(po_charge_state s)
+{
+    return s == PO_CHARGE_CANCELLED || s == PO_CHARGE_WITHDRAWN;
+}
+
+/* The approvals that are in: something of each is, and nothing is missing. */
+static unsigned approvals_in(const po_request *r)
+{
+    unsigned in = 0, missing = 0;
+    int i;
+
+    for (i = 0; i < r->charges->nelts; i++) {
+        const po_charge *c = &APR_ARRAY_IDX(r->charges, i, po_charge);
+
+        if (c->state == PO_CHARGE_ORDERED || c->state == PO_CHARGE_PREAPPROVED)
+            in |= po_sequence_approval_of(c);
+        else if (!is_gone(c->state))
+            missing |= po_sequence_approval_of(c);
+    }
+    return in & ~missing;
+}
+
+/* Nothing is fulfilled that nobody has ordered or pre-approved; under PunchOutActivate each not of these approvals. */
+static void check_covered(sequence_world *w, const sequence_request *s, unsigned approved)
 {
     int i;
 
     for (i = 0; i < s->r->charges->nelts; i++) {
         const po_charge *c = &APR_ARRAY_IDX(s->r->charges, i, po_charge);
 
-        if (c->state != PO_CHARGE_ORDERED && c->state != PO_CHARGE_PREAPPROVED && c->state != PO_CHARGE_CANCELLED)
+        if (w->buyer.activate == PO_ACTIVATE_EACH && !(approved & po_sequence_approval_of(c)))
+            continue;
+        if (c->state != PO_CHARGE_ORDERED && c->state != PO_CHARGE_PREAPPROVED && !is_gone(c->state))
             po_sequence_wrong(w, "%s is fulfilled although its charge %d is %s", s->r->id, c->line,
                               po_charge_state_name(c->state));
     }
 }
 
+/* Each approval once, under PunchOutActivate all both at once. Returns those that this event is the first to tell of. */
+static unsigned tell_approved(sequence_world *w, sequence_request *s, int heard)
+{
+    unsigned now = approvals_in(s->r) & ~s->approved;
+
+    if (heard && (!now || (s->approvals && w->buyer.activate == PO_ACTIVATE_ALL)))
+        po_sequence_wrong(w, "a second fulfillment of %s", s->r->id);
+    check_covered(w, s, now);
+    if (s->approvals++ && heard)
+        po_sequence_count(w, COUNT_APPROVED_APART);
+    if (heard)
+        s->approved |= now;
+    return now;
+}
+
 void po_sequence_tell(sequence_world *w, sequence_request *s, po_order_outcome outcome)
 {
+    /* without a sandbox nobody hears of a test: released, it ends as tested once more */
+    int heard = !s->r->test || w->site.fulfillment_test != NULL;
+    unsigned approved = 0;
     static const sequence_count counts[] = { 0, COUNT_APPROVED, COUNT_CHANGED, COUNT_CANCELLED };
     static const char *const names[] = { "", "approved", "changed", "cancelled" };
     const char *id = s->r->id;
@@ -154,16 +207,13 @@ void po_sequence_tell(sequence_world *w, sequence_request *s, po_order_outcome o
     if (s->cancellations)
         po_sequence_wrong(w, "%s is %s after it was cancelled", id, names[outcome]);
     if (outcome == PO_OUTCOME_APPROVED) {
-        /* without a sandbox nobody hears of a test: released, it ends as tested once more */
-        if (s->approvals++ && !(s->decided && s->r->test && !w->site.fulfillment_test))
-            po_sequence_wrong(w, "a second fulfillment of %s", id);
-        check_covered(w, s);
+        approved = tell_approved(w, s, heard);
     } else if (!s->approvals) {
         po_sequence_wrong(w, "%s is %s although it was never approved", id, names[outcome]);
     }
     s->cancellations += outcome == PO_OUTCOME_CANCELLED;
     remember_told(s);
-    if (s->r->test && !w->site.fulfillment_test)
+    if (!heard)
         return;
     if (s->nevents && s->events[0].test != s->r->test)
         po_sequence_wrong(w, "events of %s go to production and to the sandbox", id);
@@ -174,6 +224,7 @@ void po_sequence_tell(sequence_world *w, sequence_request *s, po_order_outcome o
         memset(e, 0, sizeof(*e));
         e->what = outcome;
         e->test = s->r->test;
+        e->approved = approved;
     }
 }
 
@@ -182,16 +233,20 @@ void po_sequence_tell(sequence_world *w, sequence_request *s, po_order_outcome o
 /* The part of po_delivery_event() that changes the request. */
 static void tell_backend(sequence_world *w, sequence_request *s, po_order_outcome outcome)
 {
+    int partly = po_state_of_charges(s->r) == PO_STATE_PARTLY_APPROVED;
+
     po_sequence_tell(w, s, outcome);
     if (s->r->test && !w->site.fulfillment_test) {
-        if (outcome == PO_OUTCOME_APPROVED)
+        if (outcome == PO_OUTCOME_APPROVED && !partly)
             s->r->state = PO_STATE_TESTED;
         return;
     }
     if (!s->r->told)
         s->r->told = 1;
-    if (outcome == PO_OUTCOME_APPROVED)
-        s->r->state = PO_STATE_APPROVED;
+    if (outcome != PO_OUTCOME_APPROVED)
+        return;
+    po_approvals_told(s->r, po_approvals_to_tell(s->r, w->p));
+    s->r->state = partly ? PO_STATE_PARTLY_APPROVED : PO_STATE_APPROVED;
 }
 
 static void add(sequence_world *w, sequence_request *s)
@@ -334,13 +389,15 @@ static void change(sequence_world *w, sequence_request *s, po_order_outcome outc
 }
 
 /* settle.c of the delivery room */
-static int may_settle(const po_request *r)
+static int may_settle(const po_request *r, po_order_outcome what)
 {
     static const unsigned may = 1u << PO_STATE_APPROVED | 1u << PO_STATE_PARTLY_APPROVED | 1u << PO_STATE_DELIVERING
                                 | 1u << PO_STATE_ACTIVE | 1u << PO_STATE_TESTED | 1u << PO_STATE_HELD
                                 | 1u << PO_STATE_FAILED;
 
-    return (may & (1u << r->state)) && (r->state != PO_STATE_FAILED || po_state_of_charges(r) != PO_STATE_CANCELLED);
+    if (r->state == PO_STATE_FAILED && (what == PO_OUTCOME_CHANGED || po_state_of_charges(r) == PO_STATE_CANCELLED))
+        return 0;
+    return (may & (1u << r->state)) != 0;
 }
 
 static void settle_ended(sequence_world *w, po_request *r, int refused)
@@ -358,13 +415,14 @@ static void settle(sequence_world *w, sequence_request *s, int event, int failed
     r->updated = w->now;
     if (!failed)
         r->told = 2;
-    if (!may_settle(r) || what == PO_OUTCOME_CANCELLED) {
+    if (!may_settle(r, what) || what == PO_OUTCOME_CANCELLED) {
         settle_ended(w, r, failed && what == PO_OUTCOME_CANCELLED);
         return;
     }
     if (failed) {
         if (what == PO_OUTCOME_APPROVED)
-            r->state = r->state == PO_STATE_ACTIVE ? PO_STATE_HELD : PO_STATE_FAILED;
+            r->state = (r->told > 1 && po_approvals_told_apart(r)) || r->state == PO_STATE_ACTIVE ? PO_STATE_HELD
+                                                                                                  : PO_STATE_FAILED;
         if (r->state != PO_STATE_HELD || what == PO_OUTCOME_APPROVED)
             r->reason = SEQUENCE_REFUSAL;
         return;
@@ -374,7 +432,18 @@ static void settle(sequence_world *w, sequence_request *s, int event, int failed
         r->reason = NULL;
 }
 
-static void accept_event(sequence_world *w, sequence_request *s)
+/* decide.c of the delivery room */
+static void drop(sequence_world *w, sequence_request *s, int event, po_order_outcome behind, int *rest)
+{
+    po_dropped_event e = { apr_psprintf(w->p, "event %d", event + 1), s->events[event].what, behind };
+    po_decided out;
+
+    po_request_drop_event(s->r, &e, rest, &out, w->p);
+    s->r->updated = w->now;
+    po_sequence_say(w, ": %s", out.said);
+}
+
+static void accept_event(sequence_world *w, sequence_request *s, int event)
 {
     if (s->r->told > 1 && s->r->state != PO_STATE_APPROVED)
         return;
@@ -401,11 +470,14 @@ static void expire(sequence_world *w, apr_time_t deadline)
     for (i = 0; i < w->nrequests; i++) {
         po_request *r = w->requests[i].r;
 
-        if (r->state <= PO_STATE_REQUESTED && r->expires <= w->now && !has_ordered(r)) {
+        if (r->state <= PO_STATE_REQUESTED && r->expires && r->expires <= w->now && !has_ordered(r)) {
             r->state = PO_STATE_EXPIRED;
             for (n = 0; n < r->charges->nelts; n++)
-                if (APR_ARRAY_IDX(r->charges, n, po_charge).state == PO_CHARGE_REQUESTED)
+                if (po_approval_is_open(APR_ARRAY_IDX(r->charges, n, po_charge).state))
                     APR_ARRAY_IDX(r->charges, n, po_charge).state = PO_CHARGE_EXPIRED;
+        } else if (r->state == PO_STATE_PARTLY_APPROVED && r->expires && r->expires <= w->now) {
+            po_request_expire_open(r, w->p);
+            po_sequence_count(w, COUNT_HALF_EXPIRED);
         } else if (r->state == PO_STATE_DELIVERING && r->updated < deadline) {
             r->state = PO_STATE_HELD;
             r->reason = PO_HELD_UNANSWERED;
@@ -416,4 +488,4 @@ static void expire(sequence_world *w, apr_time_t deadline)
     }
 }
 
-const sequence_store po_sequence_structs = { add, judge, keep, change, settle, accept_event, expire, NULL };
+const sequence_store po_sequence_structs = { add, judge, keep, change, settle, accept_event, drop, expire, NULL };

@@ -13,6 +13,8 @@
 #define SEQUENCE_CHARGES 4
 #define SEQUENCE_EVENTS 24
 #define SEQUENCE_STEPS 16
+#define SEQUENCE_USAGE 1u               /* the approvals of a request: of usage, and of the rest */
+#define SEQUENCE_CONTRACT 2u
 #define SEQUENCE_REFUSAL "sold out"     /* why the backend refuses */
 #define SEQUENCE_DOCUMENTS SEQUENCE_STEPS
 
@@ -21,6 +23,8 @@ typedef struct {
     int test;                           /* went to the sandbox */
     int done;                           /* the backend's final answer, or none is awaited any more */
     int accepted;                       /* answered 202 */
+    int given_up;                       /* nobody gets it: dropped, or behind one that was dropped or refused */
+    unsigned approved;                  /* the approvals (SEQUENCE_*) that it tells of */
 } sequence_event;
 
 typedef struct {                        /* a request, and what is remembered of it */
@@ -29,10 +33,12 @@ typedef struct {                        /* a request, and what is remembered of 
     po_charge charges_before[SEQUENCE_CHARGES];
     int is_new;                         /* made in this step */
     int decided;                        /* by the operator, in this step */
+    int dropped;                        /* an event of it was, in this step */
     int goes_on;                        /* the operator has released it, maybe without one of its approvals */
     sequence_event events[SEQUENCE_EVENTS];
     int nevents;
     int approvals, cancellations;       /* how often the backend (or the test mode in its place) was told so */
+    unsigned approved;                  /* the approvals that it was told of */
     int order_test[SEQUENCE_CHARGES];   /* mode of the document that ordered the charge */
     /* what the backend knows */
     int told_in[SEQUENCE_CHARGES];
@@ -60,7 +66,9 @@ typedef struct {                        /* where requests and orders are kept */
     /* The request was changed by hand: an edit replaced it, its subscription ended, the operator decided. */
     void (*change)(sequence_world *w, sequence_request *s, po_order_outcome outcome);
     void (*settle)(sequence_world *w, sequence_request *s, int event, int failed);
-    void (*accept)(sequence_world *w, sequence_request *s);
+    void (*accept)(sequence_world *w, sequence_request *s, int event);
+    /* The operator gives an event up; *rest: and those behind it. */
+    void (*drop)(sequence_world *w, sequence_request *s, int event, po_order_outcome behind, int *rest);
     void (*expire)(sequence_world *w, apr_time_t deadline);
     /* Reads all requests back, and compares what else is kept; may be NULL. */
     void (*reload)(sequence_world *w);
@@ -92,7 +100,8 @@ struct sequence_world {
 typedef enum {
     COUNT_STEPS, COUNT_REQUESTS, COUNT_REFUSED_FORMS, COUNT_PREAPPROVED, COUNT_EDITS, COUNT_TAKEN, COUNT_HELD, COUNT_REFUSED,
     COUNT_AGAIN, COUNT_UPDATES, COUNT_DELETES, COUNT_APPROVED, COUNT_CHANGED, COUNT_CANCELLED, COUNT_TESTED, COUNT_FAILED,
-    COUNT_LATE, COUNT_EXPIRED, COUNT_ENDED, COUNT_RELEASED, COUNT_OPERATOR_REFUSED, SEQUENCE_COUNTS
+    COUNT_LATE, COUNT_EXPIRED, COUNT_ENDED, COUNT_RELEASED, COUNT_OPERATOR_REFUSED,
+    COUNT_CONTINUED, COUNT_WITHDRAWN, COUNT_APPROVED_APART, COUNT_HALF_EXPIRED, COUNT_DROPPED, COUNT_GIVEN_UP, SEQUENCE_COUNTS
 } sequence_count;
 extern const char *const po_sequence_count_names[SEQUENCE_COUNTS];
 
@@ -111,6 +120,7 @@ void po_sequence_wrong(sequence_world *w, const char *format, ...) __attribute__
 /* A new world: buyer and site. w->p, store, baton, crypto, counts are set. */
 void po_sequence_world_init(sequence_world *w, apr_uint64_t seed, apr_uint64_t sequence);
 sequence_request *po_sequence_find(sequence_world *w, const char *id);
+unsigned po_sequence_approval_of(const po_charge *c);
 /* The backend is told of an outcome (delivery's part): remembers the event, and checks that it may be told. */
 void po_sequence_tell(sequence_world *w, sequence_request *s, po_order_outcome outcome);
 /* Structs alone. */

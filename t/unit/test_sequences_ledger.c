@@ -121,28 +121,96 @@ static const po_outbox_row *event_row(sequence_world *w, const sequence_request 
     return row;
 }
 
+/* po_outbox_result() asks for an owner, and the rows here are never claimed; a late answer finds it delivered. */
+static apr_status_t fail_row(sequence_world *w, const po_outbox_row *row)
+{
+    apr_status_t rv = po_outbox_drop(db_of(w), row->seq);
+
+    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+}
+
+/* drop_event() of decide.c */
+static void drop(sequence_world *w, sequence_request *s, int event, po_order_outcome behind, int *rest)
+{
+    po_dropped_event e = { apr_psprintf(w->p, "event %d", event + 1), s->events[event].what, PO_OUTCOME_NONE };
+    const po_outbox_row *row = event_row(w, s, event);
+    apr_array_header_t *rows;
+    po_decided out;
+    int i;
+
+    *rest = 0;
+    if (!row)
+        return;
+    must(w, po_outbox_drop(db_of(w), row->seq), "drop an event");
+    must(w, po_outbox_behind(db_of(w), row, w->p, &rows), "read the events behind");
+    if (rows->nelts)
+        e.behind = APR_ARRAY_IDX(rows, rows->nelts - 1, po_outbox_entry).row->outcome;
+    if (e.behind != behind)
+        po_sequence_wrong(w, "another event is behind event %d of %s", event + 1, s->r->id);
+    po_request_drop_event(s->r, &e, rest, &out, w->p);
+    s->r->updated = w->now;
+    must(w, po_request_update(db_of(w), s->r), "update a request");
+    for (i = 0; *rest && i < rows->nelts; i++)
+        must(w, po_outbox_drop(db_of(w), APR_ARRAY_IDX(rows, i, po_outbox_entry).row->seq), "drop an event");
+}
+
 static void settle(sequence_world *w, sequence_request *s, int event, int failed)
 {
     po_answer a = { failed ? "failed" : "active", NULL, NULL, failed ? SEQUENCE_REFUSAL : NULL };
     const po_outbox_row *row = event_row(w, s, event);
 
     if (row)
+        must(w, failed ? fail_row(w, row) : po_outbox_result(db_of(w), row->seq, 0, PO_OUTBOX_DONE, 0, 0, NULL),
+             "end an event");
+    if (row)
         must(w, po_delivery_settle(db_of(w), &w->site, row, &a, failed, w->now, w->p), "settle");
 }
 
-static void accept_event(sequence_world *w, sequence_request *s)
+static void accept_event(sequence_world *w, sequence_request *s, int event)
 {
-    const po_outbox_row *row = event_row(w, s, 0);
+    const po_outbox_row *row = event_row(w, s, event);
 
+    if (row)
+        must(w, po_outbox_result(db_of(w), row->seq, 0, PO_OUTBOX_DONE, 0, 0, NULL), "end an event");
     if (row)
         must(w, po_settle_accepted(db_of(w), &w->site, row, w->now, w->p), "accept");
 }
 
 static void expire(sequence_world *w, apr_time_t deadline)
 {
+    apr_array_header_t *half;
     int n;
 
     must(w, po_request_expire(db_of(w), w->now, deadline, &n), "expire");
+    must(w, po_requests_half_expired(db_of(w), w->now, w->p, &half), "find what has expired in part");
+    for (n = 0; n < half->nelts; n++) {
+        po_request *r = APR_ARRAY_IDX(half, n, po_request *);
+
+        po_request_expire_open(r, w->p);
+        r->updated = w->now;
+        must(w, po_request_update(db_of(w), r), "update a request");
+        po_sequence_count(w, COUNT_HALF_EXPIRED);
+    }
+}
+
+/* It waits as long as it has no answer and was not given up, and names the approvals that it tells of. */
+static void check_event_state(sequence_world *w, const sequence_request *s, int n, int state, const char *body)
+{
+    const sequence_event *e = &s->events[n];
+    const char *approved = strstr(body, "\"approved\":[");
+    unsigned named = 0;
+
+    if ((state == PO_OUTBOX_OPEN) != (!e->done && !e->accepted) || (e->given_up && state != PO_OUTBOX_FAILED))
+        po_sequence_wrong(w, "event %d of %s has the state %d in the outbox", n + 1, s->r->id, state);
+    if (approved) {
+        approved = apr_pstrmemdup(w->p, approved + sizeof("\"approved\":[") - 1,
+                                  strcspn(approved + sizeof("\"approved\":[") - 1, "]"));
+        named = (strstr(approved, "\"usage\"") ? SEQUENCE_USAGE : 0)
+                | (*approved && strcmp(approved, "\"usage\"") ? SEQUENCE_CONTRACT : 0);
+    }
+    /* the one line of PunchOutLines single may stand for both */
+    if (w->buyer.lines == PO_LINES_SINGLE ? !named != !e->approved : named != e->approved)
+        po_sequence_wrong(w, "event %d of %s tells of the approvals %s", n + 1, s->r->id, approved ? approved : "(none)");
 }
 
 /* The events that lie in the outbox: as many as were told, of these kinds and channels, with what is ordered in them. */
@@ -152,7 +220,7 @@ static void check_outbox(sequence_world *w, const sequence_request *s)
     sqlite3_stmt *st = NULL;
     int n = 0;
 
-    sqlite3_prepare_v2(db_of(w)->handle, "SELECT channel, body FROM outbox WHERE request = ?1 ORDER BY seq", -1, &st, NULL);
+    sqlite3_prepare_v2(db_of(w)->handle, "SELECT channel, body, state FROM outbox WHERE request = ?1 ORDER BY seq", -1, &st, NULL);
     sqlite3_bind_text(st, 1, s->r->id, -1, SQLITE_STATIC);
     for (; sqlite3_step(st) == SQLITE_ROW; n++) {
         const char *channel = (const char *)sqlite3_column_text(st, 0), *body = (const char *)sqlite3_column_text(st, 1);
@@ -163,6 +231,7 @@ static void check_outbox(sequence_world *w, const sequence_request *s)
             po_sequence_wrong(w, "event %d of %s is of another type: %s", n + 1, s->r->id, body);
         if (strcmp(channel, s->events[n].test ? PO_CHANNEL_TEST : PO_CHANNEL_EVENT))
             po_sequence_wrong(w, "event %d of %s goes to %s", n + 1, s->r->id, channel);
+        check_event_state(w, s, n, sqlite3_column_int(st, 2), body);
         if (!strstr(body, s->events[n].test ? "\"mode\":\"test\"" : "\"mode\":\"production\""))
             po_sequence_wrong(w, "event %d of %s names another mode", n + 1, s->r->id);
     }
@@ -183,7 +252,7 @@ static void reload(sequence_world *w)
     }
 }
 
-static const sequence_store in_ledger = { add, judge, keep, change, settle, accept_event, expire, reload };
+static const sequence_store in_ledger = { add, judge, keep, change, settle, accept_event, drop, expire, reload };
 
 /* ---- both at once ------------------------------------------------------------------------------------------------- */
 
