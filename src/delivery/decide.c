@@ -252,7 +252,9 @@ static apr_status_t retry_failed_event(po_ledger_db *db, deciding *x, const po_o
         return APR_SUCCESS;
     }
     r->updated = x->now;
-    return po_request_update(db, r);
+    rv = po_request_update(db, r);
+    /* a first event takes what was given up behind it along */
+    return rv == APR_SUCCESS && row->outcome == PO_OUTCOME_APPROVED ? po_outbox_reopen_behind(db, row, x->now) : rv;
 }
 
 static apr_status_t retry(po_ledger_db *db, deciding *x, const po_outbox_row *row, po_outbox_state state)
@@ -314,10 +316,33 @@ static apr_status_t drop_event(po_ledger_db *db, deciding *x, const po_outbox_ro
     return rv == APR_SUCCESS ? mail_dropped(db, x, r, row->key) : rv;
 }
 
+/* The event of the same request that has to go out before, or be dropped; NULL: none. */
+static apr_status_t event_before(po_ledger_db *db, const po_outbox_row *row, apr_pool_t *p, const char **key)
+{
+    po_outbox_row from_first = *row;
+    apr_array_header_t *open;
+    apr_status_t rv;
+
+    *key = NULL;
+    from_first.seq = 0;
+    rv = po_outbox_behind(db, &from_first, p, &open);
+    if (rv == APR_SUCCESS && open->nelts && APR_ARRAY_IDX(open, 0, po_outbox_entry).row->seq < row->seq)
+        *key = APR_ARRAY_IDX(open, 0, po_outbox_entry).row->key;
+    return rv;
+}
+
 static apr_status_t drop(po_ledger_db *db, deciding *x, const po_outbox_row *row, po_outbox_state state)
 {
-    apr_status_t rv = po_outbox_drop(db, row->seq);
+    const char *before = NULL;
+    apr_status_t rv = is_event(row) && (state == PO_OUTBOX_OPEN || state == PO_OUTBOX_PARKED)
+                      ? event_before(db, row, x->pool, &before) : APR_SUCCESS;
 
+    if (rv == APR_SUCCESS && before) {  /* what the backend knows when this one's turn comes is open */
+        answer(x, 0, apr_psprintf(x->pool, "%s waits behind %s; decide about that one first", row->key, before));
+        return APR_SUCCESS;
+    }
+    if (rv == APR_SUCCESS)
+        rv = po_outbox_drop(db, row->seq);
     if (APR_STATUS_IS_NOTFOUND(rv)) {
         answer(x, 0, apr_psprintf(x->pool, state == PO_OUTBOX_OPEN ? "%s is on its way at the moment; try again "
                                   "in a minute"

@@ -102,11 +102,18 @@ static void recover(void)
                      "died", n);
 }
 
+typedef struct {
+    apr_pool_t *pool;
+    int n;
+} house;
+
 static apr_status_t keep_house_job(po_ledger_db *db, void *baton)
 {
+    house *h = baton;
     apr_time_t now = apr_time_now();
+    apr_status_t rv = po_request_expire(db, now, now - ANSWER_DEADLINE, &h->n);
 
-    return po_request_expire(db, now, now - ANSWER_DEADLINE, baton);
+    return rv == APR_SUCCESS && h->n ? po_mail_unanswered(db, now, h->pool) : rv;
 }
 
 typedef struct {
@@ -151,11 +158,13 @@ static void remind_requesters(void)
 
 static void keep_house(void)
 {
-    int n = 0;
+    house h = { NULL, 0 };
 
-    if (po_ledger_run(me.ledger, keep_house_job, &n) == APR_SUCCESS && n)
+    apr_pool_create(&h.pool, me.pool);
+    if (po_ledger_run(me.ledger, keep_house_job, &h) == APR_SUCCESS && h.n)
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, me.server, "PO0332: %d requests expired, or are held because the "
-                     "backend has not answered since its 202", n);
+                     "backend has not answered since its 202", h.n);
+    apr_pool_destroy(h.pool);
     po_expire_approvals(me.ledger, me.server, me.pool);
     remind_requesters();
 }

@@ -162,6 +162,9 @@ void po_curl_trust(void *handle, const po_site *site);
 /* expiry.c: holds partly approved requests whose time is over, and tells of each in the log and by mail. */
 void po_expire_approvals(po_ledger *l, server_rec *s, apr_pool_t *parent);
 
+/* In the job that holds requests whose backend owes its answer: they are told of by mail. */
+apr_status_t po_mail_unanswered(po_ledger_db *db, apr_time_t held, apr_pool_t *p);
+
 /* mail_queue.c, check_config: reads the templates of every site. NULL, or what is wrong with one. */
 const char *po_mail_check(apr_pool_t *p);
 

@@ -1,4 +1,4 @@
-/* expiry.c - requests whose time is over while one of their approvals is ordered: held, with the operator alarmed. */
+/* expiry.c - requests whose time is over while one of their approvals is ordered, or that no backend answers: held. */
 #include "delivery/delivery_private.h"
 
 #include "apr_strings.h"
@@ -33,6 +33,22 @@ static apr_status_t hold(po_ledger_db *db, po_request *r, apr_time_t now, apr_po
     if (rv != APR_SUCCESS || !site)
         return rv;
     return po_delivery_mail(db, site, PO_MAIL_HELD, r, apr_pstrcat(p, "mail-", r->id, "-held-expired", NULL), now, p);
+}
+
+apr_status_t po_mail_unanswered(po_ledger_db *db, apr_time_t held, apr_pool_t *p)
+{
+    apr_array_header_t *list;
+    apr_status_t rv = po_requests_unanswered(db, held, p, &list);
+    int i;
+
+    for (i = 0; rv == APR_SUCCESS && i < list->nelts; i++) {
+        const po_request *r = APR_ARRAY_IDX(list, i, po_request *);
+        const po_site *site = site_of(r);
+
+        if (site)                       /* once for each time: it may be asked again, and not answer again */
+            rv = po_delivery_mail_held(db, site, r, apr_psprintf(p, "unanswered %" APR_TIME_T_FMT, held), held, p);
+    }
+    return rv;
 }
 
 static apr_status_t hold_all(po_ledger_db *db, void *baton)

@@ -7,9 +7,10 @@
  * operator has refused. One that the backend has refused stays so, whatever it says to an event behind the first. */
 static int may_settle(const po_request *r, const po_outbox_row *event)
 {
-    po_state s = r->state;
+    po_state s = r->state, of_charges = po_state_of_charges(r);
 
-    if (s == PO_STATE_FAILED && (event->outcome == PO_OUTCOME_CHANGED || po_state_of_charges(r) == PO_STATE_CANCELLED))
+    if (s == PO_STATE_FAILED && (event->outcome == PO_OUTCOME_CHANGED || of_charges == PO_STATE_CANCELLED
+                                 || of_charges == PO_STATE_EXPIRED))
         return 0;
     return s == PO_STATE_APPROVED || s == PO_STATE_PARTLY_APPROVED || s == PO_STATE_DELIVERING || s == PO_STATE_ACTIVE
            || s == PO_STATE_TESTED || s == PO_STATE_HELD || s == PO_STATE_FAILED;
@@ -106,8 +107,8 @@ apr_status_t po_delivery_settle(po_ledger_db *db, const po_site *site, const po_
     if (rv != APR_SUCCESS)
         return rv;
     r->updated = now;
-    if (!failed)
-        r->told = 2;
+    if (!failed || r->told == PO_TOLD_UNANSWERED)
+        r->told = PO_TOLD_TAKEN;
     if (!may_settle(r, event) || event->outcome == PO_OUTCOME_CANCELLED)
         return settle_ended(db, site, r, event, a, failed, now, p);
     if (failed)
@@ -136,7 +137,8 @@ apr_status_t po_settle_accepted(po_ledger_db *db, const po_site *site, const po_
 
     if (rv != APR_SUCCESS || (r->told > 1 && r->state != PO_STATE_APPROVED))
         return rv;
-    r->told = 2;
+    /* PunchOutActivate each: its state tells of the approval that is open, not of the answer that is awaited */
+    r->told = r->state == PO_STATE_PARTLY_APPROVED ? PO_TOLD_UNANSWERED : PO_TOLD_TAKEN;
     if (r->state == PO_STATE_APPROVED)  /* the callback may have been faster */
         r->state = PO_STATE_DELIVERING;
     r->updated = now;

@@ -104,9 +104,11 @@ apr_status_t po_requests_ending(po_ledger_db *db, const char *site, apr_time_t n
                                 apr_pool_t *p, apr_array_header_t **out);
 /* Partly approved ones past `expires`, some hundreds at most: the caller has to hold them (po_request_expire_open). */
 apr_status_t po_requests_half_expired(po_ledger_db *db, apr_time_t now, apr_pool_t *p, apr_array_header_t **out);
-/* Requests past `expires` without any ordered charge become expired; delivering ones whose backend has not answered
- * since `deadline` become held. Returns how many in *n. */
+/* Requests past `expires` without any ordered charge become expired; delivering ones, and partly approved ones that are
+ * PO_TOLD_UNANSWERED, whose backend has not answered since `deadline` become held. Returns how many in *n. */
 apr_status_t po_request_expire(po_ledger_db *db, apr_time_t now, apr_time_t deadline, int *n);
+/* Those that it has held, called with that `now` (po_request *). */
+apr_status_t po_requests_unanswered(po_ledger_db *db, apr_time_t held, apr_pool_t *p, apr_array_header_t **out);
 
 /* ---- continuations.c: the carts of further approvals (PunchOutApprovals separate) ------------------------------ */
 
@@ -339,6 +341,8 @@ typedef struct {
 } po_outbox_entry;
 /* A row goes out (again) at once, under its key; its time to try begins anew. */
 apr_status_t po_outbox_reopen(po_ledger_db *db, apr_int64_t seq, apr_time_t now);
+/* So do the approvals and changes behind it that were given up with it. */
+apr_status_t po_outbox_reopen_behind(po_ledger_db *db, const po_outbox_row *row, apr_time_t now);
 /* A parked row, or one that waits, fails for good; APR_NOTFOUND: it is neither (on its way, or at its end). */
 apr_status_t po_outbox_drop(po_ledger_db *db, apr_int64_t seq);
 /* The events of the same request behind row that have not gone out (po_outbox_entry). */

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(PO_OUTBOX_OPEN == 0 && PO_OUTBOX_DONE == 1 && PO_OUTBOX_PARKED == 2 && PO_OUTBOX_FAILED == 3,
+_Static_assert(PO_OUTBOX_OPEN == 0 && PO_OUTBOX_DONE == 1 && PO_OUTBOX_PARKED == 2 && PO_OUTBOX_FAILED == 3
+               && PO_OUTCOME_APPROVED == 1 && PO_OUTCOME_CHANGED == 2,
                "the numbers in the statements and indices of this room");
 
 #define ROW_COLUMNS "seq, tries, key, site, channel, buyer, request, recipients, body, created, outcome, answered"
@@ -341,6 +342,19 @@ apr_status_t po_outbox_reopen(po_ledger_db *db, apr_int64_t seq, apr_time_t now)
     rv = po_step(db, c.st);
     db->wakes = db->wakes || rv == APR_SUCCESS;
     return rv;
+}
+
+apr_status_t po_outbox_reopen_behind(po_ledger_db *db, const po_outbox_row *row, apr_time_t now)
+{
+    po_cursor c = { po_statement(db, PO_SQL_OUTBOX_REOPEN_BEHIND, "UPDATE outbox SET state = 0, owner = NULL, tries = 0,"
+                                 " due = ?4, created = ?4 WHERE site = ?1 AND request = ?2 AND class = 0 AND state <> 1"
+                                 " AND state = 3 AND outcome IN (1, 2) AND seq > ?3") };
+
+    po_bind_text(&c, row->site);
+    po_bind_text(&c, row->request);
+    po_bind_int(&c, row->seq);
+    po_bind_int(&c, now);
+    return po_step(db, c.st);
 }
 
 apr_status_t po_outbox_drop(po_ledger_db *db, apr_int64_t seq)

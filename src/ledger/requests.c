@@ -616,10 +616,33 @@ static apr_status_t expire_requests(po_ledger_db *db, apr_time_t now, int *n)
     return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
 }
 
+static apr_status_t hold_unanswered(po_ledger_db *db, sqlite3_stmt *st, apr_time_t now, apr_time_t deadline, int *n)
+{
+    po_cursor c = { st };
+    apr_status_t rv;
+
+    po_bind_int(&c, now);
+    po_bind_int(&c, deadline);
+    rv = po_step(db, st);
+    if (rv == APR_SUCCESS)
+        *n += sqlite3_changes(db->handle);
+    return rv;
+}
+
+apr_status_t po_requests_unanswered(po_ledger_db *db, apr_time_t held, apr_pool_t *p, apr_array_header_t **out)
+{
+    po_cursor c = { po_statement(db, PO_SQL_UNANSWERED, "SELECT " REQUEST_COLUMNS " FROM request"
+                                 " WHERE state = 8 AND updated = ?1 AND reason = '" PO_HELD_UNANSWERED "'") };
+
+    *out = apr_array_make(p, 4, sizeof(po_request *));
+    po_bind_int(&c, held);
+    return read_requests(db, c.st, p, *out);
+}
+
 _Static_assert(PO_STATE_DRAFT == 0 && PO_STATE_REQUESTED == 1 && PO_STATE_PARTLY_APPROVED == 2
                && PO_STATE_DELIVERING == 4 && PO_STATE_HELD == 8 && PO_STATE_EXPIRED == 11
                && PO_CHARGE_REQUESTED == 0 && PO_CHARGE_ORDERED == 1 && PO_CHARGE_EXPIRED == 4
-               && PO_CHARGE_WAITING == 5,
+               && PO_CHARGE_WAITING == 5 && PO_TOLD_UNANSWERED == 3,
                "the numbers in the statements and indices of this room");
 
 apr_status_t po_request_expire(po_ledger_db *db, apr_time_t now, apr_time_t deadline, int *n)
@@ -634,10 +657,11 @@ apr_status_t po_request_expire(po_ledger_db *db, apr_time_t now, apr_time_t dead
     c.st = po_statement(db, PO_SQL_HOLD, "UPDATE request SET state = 8, updated = ?1, reason = '"
                         PO_HELD_UNANSWERED "'"
                         " WHERE state = 4 AND updated < ?2");
-    po_bind_int(&c, now);
-    po_bind_int(&c, deadline);
-    rv = po_step(db, c.st);
-    if (rv == APR_SUCCESS)
-        *n += sqlite3_changes(db->handle);
-    return rv;
+    rv = hold_unanswered(db, c.st, now, deadline, n);
+    if (rv != APR_SUCCESS)
+        return rv;
+    c.st = po_statement(db, PO_SQL_HOLD_PARTLY, "UPDATE request SET state = 8, updated = ?1, reason = '"
+                        PO_HELD_UNANSWERED "'"
+                        " WHERE state < 3 AND state = 2 AND told = 3 AND updated < ?2");
+    return hold_unanswered(db, c.st, now, deadline, n);
 }

@@ -196,4 +196,5 @@ const char *const po_schema[PO_SCHEMA_VERSION] = {
     ") WITHOUT ROWID;"
     "CREATE INDEX document_about ON document(site, refers_to) WHERE kind = 'StatusUpdateRequest';"
     "ALTER TABLE outbox ADD COLUMN answered INTEGER NOT NULL DEFAULT 0;"     /* of an event: po_event_answered */
+    "CREATE INDEX request_held ON request(updated) WHERE state = 8;"
 };

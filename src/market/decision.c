@@ -86,7 +86,7 @@ static void tell_cancelled(po_request *r, po_decided *out, apr_pool_t *p)
 
 static void wait_again(po_request *r, po_decided *out, apr_pool_t *p)
 {
-    r->state = PO_STATE_DELIVERING;
+    r->state = po_state_of_charges(r) == PO_STATE_PARTLY_APPROVED ? PO_STATE_PARTLY_APPROVED : PO_STATE_DELIVERING;
     r->reason = NULL;
     out->resend = 1;
     out->said = apr_psprintf(p, "Request %s waits for the backend again; its event goes out once more under "

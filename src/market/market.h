@@ -158,8 +158,12 @@ typedef struct {
     const char *cart_payload;           /* payloadID of the PunchOutOrderMessage; NULL: no cart was returned */
     apr_time_t created, updated, expires;
     apr_array_header_t *charges;        /* po_charge, by line */
-    int told;                           /* 1: an event about it was queued; 2: and the backend has taken one */
+    int told;                           /* PO_TOLD_ */
 } po_request;
+
+/* po_request.told, stored by number: no event about it was queued; one was; the backend has taken one; it has taken the first
+ * of a partly approved request by 202, and owes its answer. */
+enum { PO_TOLD_NOTHING, PO_TOLD_QUEUED, PO_TOLD_TAKEN, PO_TOLD_UNANSWERED };
 
 /* The state that the charges give a request which nothing else decides: requested, partly approved, approved;
  * cancelled or expired when no charge is left; held when an approval (all charges of a kind) was cancelled beside

@@ -259,7 +259,7 @@ static void add_own_lines(sequence_world *w, po_cxml_order *o)
 
 static void total_of(sequence_world *w, po_cxml_order *o)
 {
-    po_decimal line, sum = { 0, 0 };
+    po_decimal line, sum = { 0, 0 }, half = { 5, 1 };
     int i, how = po_sequence_random(w, 10);
 
     if (how < 5)
@@ -273,8 +273,8 @@ static void total_of(sequence_world *w, po_cxml_order *o)
     }
     if (how == 8)
         sum.value = sum.value * 2;
-    if (how == 9)
-        sum.value = sum.value / 2;
+    if (how == 9)                       /* exactly half, however many decimals the sum is kept with */
+        po_decimal_multiply(&sum, &sum, &half);
     o->total = sum;
 }
 

@@ -388,6 +388,17 @@ static void change(sequence_world *w, sequence_request *s, po_order_outcome outc
         tell_backend(w, s, outcome);
 }
 
+static int has_ordered(const po_request *r)
+{
+    int i;
+
+    for (i = 0; i < r->charges->nelts; i++)
+        if (APR_ARRAY_IDX(r->charges, i, po_charge).state == PO_CHARGE_ORDERED
+            || APR_ARRAY_IDX(r->charges, i, po_charge).state == PO_CHARGE_PREAPPROVED)
+            return 1;
+    return 0;
+}
+
 /* settle.c of the delivery room */
 static int may_settle(const po_request *r, po_order_outcome what)
 {
@@ -395,7 +406,7 @@ static int may_settle(const po_request *r, po_order_outcome what)
                                 | 1u << PO_STATE_ACTIVE | 1u << PO_STATE_TESTED | 1u << PO_STATE_HELD
                                 | 1u << PO_STATE_FAILED;
 
-    if (r->state == PO_STATE_FAILED && (what == PO_OUTCOME_CHANGED || po_state_of_charges(r) == PO_STATE_CANCELLED))
+    if (r->state == PO_STATE_FAILED && (what == PO_OUTCOME_CHANGED || !has_ordered(r)))
         return 0;
     return (may & (1u << r->state)) != 0;
 }
@@ -413,8 +424,8 @@ static void settle(sequence_world *w, sequence_request *s, int event, int failed
     po_request *r = s->r;
 
     r->updated = w->now;
-    if (!failed)
-        r->told = 2;
+    if (!failed || r->told == PO_TOLD_UNANSWERED)
+        r->told = PO_TOLD_TAKEN;
     if (!may_settle(r, what) || what == PO_OUTCOME_CANCELLED) {
         settle_ended(w, r, failed && what == PO_OUTCOME_CANCELLED);
         return;
@@ -447,20 +458,10 @@ static void accept_event(sequence_world *w, sequence_request *s, int event)
 {
     if (s->r->told > 1 && s->r->state != PO_STATE_APPROVED)
         return;
-    s->r->told = 2;
+    s->r->told = s->r->state == PO_STATE_PARTLY_APPROVED ? PO_TOLD_UNANSWERED : PO_TOLD_TAKEN;
     if (s->r->state == PO_STATE_APPROVED)
         s->r->state = PO_STATE_DELIVERING;
     s->r->updated = w->now;
-}
-
-static int has_ordered(const po_request *r)
-{
-    int i;
-
-    for (i = 0; i < r->charges->nelts; i++)
-        if (APR_ARRAY_IDX(r->charges, i, po_charge).state == PO_CHARGE_ORDERED)
-            return 1;
-    return 0;
 }
 
 static void expire(sequence_world *w, apr_time_t deadline)
@@ -475,12 +476,13 @@ static void expire(sequence_world *w, apr_time_t deadline)
             for (n = 0; n < r->charges->nelts; n++)
                 if (po_approval_is_open(APR_ARRAY_IDX(r->charges, n, po_charge).state))
                     APR_ARRAY_IDX(r->charges, n, po_charge).state = PO_CHARGE_EXPIRED;
+        } else if ((r->state == PO_STATE_DELIVERING
+                    || (r->state == PO_STATE_PARTLY_APPROVED && r->told == PO_TOLD_UNANSWERED)) && r->updated < deadline) {
+            r->state = PO_STATE_HELD;
+            r->reason = PO_HELD_UNANSWERED;
         } else if (r->state == PO_STATE_PARTLY_APPROVED && r->expires && r->expires <= w->now) {
             po_request_expire_open(r, w->p);
             po_sequence_count(w, COUNT_HALF_EXPIRED);
-        } else if (r->state == PO_STATE_DELIVERING && r->updated < deadline) {
-            r->state = PO_STATE_HELD;
-            r->reason = PO_HELD_UNANSWERED;
         } else {
             continue;
         }
