@@ -83,6 +83,7 @@ sub payload_of { return $_[0] =~ /payloadID="([^"]+)"/ ? $1 : '' }
 sub outbox { my ($request, $what) = @_; return ledger("SELECT $what FROM outbox WHERE class = 2 AND request = '$request' ORDER BY seq") }
 sub ends { my ($request, $state, $name) = @_; wait_for(10, sub { outbox($request, 'state') eq $state }); is outbox($request, 'state'), $state, $name }
 sub state_of { return ledger("SELECT state FROM request WHERE id='$_[0]'") }
+sub ctl { my @words = (@_, '--ledger', "$root/state/ledger.db", '--site', ledger('SELECT site FROM request LIMIT 1')); my $text = qx{'$FindBin::Bin/../punchoutctl' @{[ join ' ', map { "'$_'" } @words ]} 2>&1}; return ($? >> 8, $text) }
 sub log_text { return PunchoutTest::Parties::slurp("$root/logs/error_log") }
 
 # ---- accept --------------------------------------------------------------------------------------------------------------------
@@ -204,6 +205,21 @@ for (@final) {
     is scalar(about('acme', $order, 1)), 1, 'and is not tried again';
 }
 is scalar(received('elsewhere')), 0, 'a redirect is not followed';
+
+# ---- an answer is lost: 417 may mean "I have it" ---------------------------------------------------------------------------------
+says('acme', '000', '');
+($request, $order) = ordered('acme');
+about('acme', $order, 1);
+wait_for(10, sub { outbox($request, 'doubt') eq '1' });
+says('acme', 417, cxml(417, 'number already used'));
+ends($request, 2, 'what is refused after an answer that was lost is parked, for the buyer may have it');
+like outbox($request, 'answer'), qr/Status 417 .*a try that may have arrived.*outbox delivered/, 'and says so';
+takes('acme');
+my ($exit, $text) = ctl(qw(outbox delivered), outbox($request, 'key'));
+is "$exit $text", '0 ' . outbox($request, 'key') . " counts as delivered; what is behind it goes out\n", 'the operator says that the buyer has it';
+is outbox($request, 'state'), 1, 'and it is delivered';
+($exit, $text) = ctl(qw(outbox delivered), outbox($request, 'key'));
+like "$exit $text", qr/^1 .*no document to a buyer that is parked/, 'once';
 like log_text(), qr/:error\].*PO0342: .*417/, 'the operator is told';
 
 says('acme', 500, cxml(500, 'Unexpected server error'));
@@ -212,6 +228,15 @@ ends($request, 2, 'what is answered 500 each time is parked in the end');
 is scalar(about('acme', $order, 10)), 10, 'after ten tries';
 like outbox($request, 'answer'), qr/Unexpected server error/, "with the buyer's words";
 takes('acme');
+
+# ---- one buyer hangs ------------------------------------------------------------------------------------------------------------------
+my $before = () = received('lenient');
+says('lenient', '001', '');
+ordered('lenient') for 1, 2;
+wait_for(10, sub { (() = received('lenient')) > $before });
+($request, $order) = ordered('acme');
+ends($request, 1, 'a buyer that takes a document and says nothing holds up no other');
+is((() = received('lenient')) - $before, 1, 'and has one document at a time');
 
 # ---- the secret -----------------------------------------------------------------------------------------------------------------------------------------------
 my $bytes = join '', map { PunchoutTest::Parties::slurp($_) } glob "$root/state/ledger.db*";

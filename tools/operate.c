@@ -23,7 +23,7 @@ static const char usage[] =
     "       punchoutctl requests list [--buyer NAME] [OPTIONS]\n"
     "       punchoutctl requests show|cancel REQUEST [--reason TEXT] [OPTIONS]\n"
     "       punchoutctl outbox list [--parked] [OPTIONS]\n"
-    "       punchoutctl outbox retry|drop KEY [OPTIONS]\n";
+    "       punchoutctl outbox retry|drop|delivered KEY [OPTIONS]\n";
 
 static const char help[] =
     "\n"
@@ -61,7 +61,7 @@ static const struct {
     { "requests", "list", LIST, "clsbj" }, { "requests", "show", SHOW, "clsj" },
     { "requests", PO_DECIDE_CANCEL, DECIDE, "clsjrw" },
     { "outbox", "list", LIST, "clsjp" }, { "outbox", PO_DECIDE_RETRY, DECIDE, "clsjw" },
-    { "outbox", PO_DECIDE_DROP, DECIDE, "clsjw" }
+    { "outbox", PO_DECIDE_DROP, DECIDE, "clsjw" }, { "outbox", PO_DECIDE_DELIVERED, DECIDE, "clsjw" }
 };
 #define VERBS ((int)(sizeof(verbs) / sizeof(verbs[0])))
 

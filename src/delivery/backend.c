@@ -98,8 +98,8 @@ void po_backends_exclude(po_outbox_claim_args *args, const int full[PO_LANES], a
     for (i = 0; i < backends->nelts; i++) {
         po_backend *b = APR_ARRAY_IDX(backends, i, po_backend *);
 
-        b->offered = b->dead && !full[b->lane] && !b->probing && b->probe_at <= now;
-        if (b->dead || full[b->lane]) {
+        b->offered = b->dead && !full[b->lane] && !b->probing && !b->busy && b->probe_at <= now;
+        if (b->dead || b->busy || full[b->lane]) {
             dead[args->ndead] = b->key;
             probe[args->ndead++] = b->offered;
         }
@@ -107,14 +107,25 @@ void po_backends_exclude(po_outbox_claim_args *args, const int full[PO_LANES], a
     pthread_mutex_unlock(&lock);
 }
 
-int po_backend_probe(po_backend *b)
+int po_backend_take(po_backend *b)
 {
-    if (!b->offered)
-        return 0;
     pthread_mutex_lock(&lock);
-    b->probing = 1;
+    b->busy = b->lane == PO_LANE_POST;
+    if (b->offered)
+        b->probing = 1;
     pthread_mutex_unlock(&lock);
-    return 1;
+    return b->offered;
+}
+
+int po_backend_rest(po_backend *b)
+{
+    int was_busy;
+
+    pthread_mutex_lock(&lock);
+    was_busy = b->busy;
+    b->busy = 0;
+    pthread_mutex_unlock(&lock);
+    return was_busy;
 }
 
 int po_backend_dead(po_backend *b)

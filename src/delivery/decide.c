@@ -354,6 +354,19 @@ static apr_status_t drop(po_ledger_db *db, deciding *x, const po_outbox_row *row
     return rv == APR_SUCCESS && is_event(row) ? drop_event(db, x, row) : rv;
 }
 
+/* The operator has found a parked document at the buyer. */
+static apr_status_t delivered(po_ledger_db *db, deciding *x, const po_outbox_row *row, po_outbox_state state)
+{
+    if (strncmp(row->channel, PO_CHANNEL_POST, sizeof(PO_CHANNEL_POST) - 1) || state != PO_OUTBOX_PARKED) {
+        answer(x, 0, apr_psprintf(x->pool, "%s is no document to a buyer that is parked; only of one can it be said "
+                                  "that he has it", row->key));
+        return APR_SUCCESS;
+    }
+    answer(x, 1, apr_psprintf(x->pool, "%s counts as delivered; what is behind it goes out", row->key));
+    return po_outbox_result(db, row->seq, 0, PO_OUTBOX_DONE, 0, 0,
+                            apr_pstrcat(x->pool, "buyer ", row->buyer, " has it, as the operator found", NULL));
+}
+
 static apr_status_t decide_row(po_ledger_db *db, deciding *x)
 {
     po_outbox_row *row;
@@ -366,6 +379,8 @@ static apr_status_t decide_row(po_ledger_db *db, deciding *x)
     }
     if (rv != APR_SUCCESS)
         return rv;
+    if (!strcmp(x->d->what, PO_DECIDE_DELIVERED))
+        return delivered(db, x, row, state);
     return !strcmp(x->d->what, PO_DECIDE_RETRY) ? retry(db, x, row, state) : drop(db, x, row, state);
 }
 
@@ -378,7 +393,7 @@ static apr_status_t carry_out(po_ledger_db *db, void *baton)
     apr_status_t rv;
 
     answer(x, 0, NULL);
-    if (!strcmp(what, PO_DECIDE_RETRY) || !strcmp(what, PO_DECIDE_DROP))
+    if (!strcmp(what, PO_DECIDE_RETRY) || !strcmp(what, PO_DECIDE_DROP) || !strcmp(what, PO_DECIDE_DELIVERED))
         rv = decide_row(db, x);
     else if (!strcmp(what, PO_DECIDE_CANCEL))
         rv = decide_request(db, x, cancel);

@@ -194,7 +194,7 @@ static void set_aside(const po_outbox_row *row, apr_time_t now)
         return;
     foreign_warned = now;
     ap_log_error(APLOG_MARK, APLOG_WARNING, 0, me.server, "PO0333: %s waits: %s has no target for \"%s\" in this "
-                 "configuration; restore it (PunchOutPublicURL, PunchOutFulfillment, PunchOutMail)",
+                 "configuration; restore it (PunchOutPublicURL, PunchOutFulfillment, PunchOutMail, PunchOutPost)",
                  row->key, row->site, row->channel);
 }
 
@@ -211,12 +211,14 @@ static void hand_out(const apr_array_header_t *rows, apr_time_t now, apr_pool_t 
             set_aside(row, now);
             continue;
         }
-        probe = po_backend_probe(b);
+        probe = po_backend_take(b);
         *tail = po_job_create(row, b, probe);
         if (*tail)
             tail = &(*tail)->next;
-        else                            /* no memory: its lease brings it back */
+        else {                          /* no memory: its lease brings it back */
             po_backend_report(b, PO_BACKEND_UNKNOWN, probe);
+            po_backend_rest(b);
+        }
     }
     po_workers_take(list);
 }

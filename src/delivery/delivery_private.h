@@ -58,16 +58,18 @@ typedef struct po_backend {                     /* of one site and channel */
     po_lane lane;
     int offered;                                /* election thread: the claim under way may take a probe */
     /* below a lock of backend.c */
-    int dead, probing, failures;
+    int dead, probing, busy, failures;
     apr_time_t probe_at;
 } po_backend;
 
 apr_status_t po_backends_create(const po_global_config *g, apr_pool_t *p);
 po_backend *po_backend_find(const char *site, const char *channel, apr_pool_t *p);
-/* Fills dead, probe and ndead: dead backends, and those of lanes that are full. */
+/* Fills dead, probe and ndead: dead backends, buyers that are busy with a document, and those of lanes that are full. */
 void po_backends_exclude(po_outbox_claim_args *args, const int full[PO_LANES], apr_time_t now, apr_pool_t *p);
-/* A claimed row of b: 1 when it is the probe of a dead backend. */
-int po_backend_probe(po_backend *b);
+/* A claimed row of b: 1 when it is the probe of a dead backend. A buyer is busy until po_backend_rest(). */
+int po_backend_take(po_backend *b);
+/* The row is done with. 1: b was busy with it, so look for its next one. */
+int po_backend_rest(po_backend *b);
 int po_backend_dead(po_backend *b);
 /* What a delivery showed. 1: b came to life, so look for its rows at once. */
 int po_backend_report(po_backend *b, po_backend_life life, int probe);
@@ -87,6 +89,7 @@ typedef struct po_job {                         /* a claimed row on its way; mal
     apr_time_t due;
     po_answer answer;                           /* strings in `kept` */
     const char *said;                           /* for the outbox row; in `kept` */
+    int doubt;                                  /* no delivery, but it may have arrived */
     char *kept;
     int unwritten;                              /* how often the ledger could not commit it */
 } po_job;
@@ -148,6 +151,7 @@ typedef struct {
     int http, status;                           /* as po_judge_post() takes them */
     const char *words;                          /* the buyer's, or libcurl's; NULL: none */
     const char *unsendable;                     /* why nothing was sent; NULL: it was tried */
+    int sent;                                   /* bytes of it went out */
 } po_posted;
 void po_post_send(po_worker *w, const po_backend *b, const po_outbox_row *row, apr_pool_t *p, po_posted *out);
 /* For log and outbox, behind the buyer's name: what he said, and what to do when it is parked. */

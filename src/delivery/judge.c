@@ -44,10 +44,34 @@ po_verdict po_judge_mail(int ok, int code, po_backend_life *life)
     return code >= 500 ? PO_VERDICT_PARKED : PO_VERDICT_AGAIN;
 }
 
-static po_verdict judge_refusal(int code, int tries)
+/* The Status of the cXML, unless it contradicts an HTTP error. */
+static int refusal_of(int http, int status)
+{
+    return http < 200 || http > 299 ? status >= 300 ? status : http : status;
+}
+
+int po_post_may_be_known(int http, int status)
+{
+    int code = refusal_of(http, status);
+
+    return code == 409 || code == 417;
+}
+
+int po_post_may_have_arrived(int http, int status, int sent)
+{
+    int code = refusal_of(http, status);
+
+    if (!http)
+        return sent;
+    return code == 0 || code == 408 || (code >= 500 && code != 503);   /* 503: whoever says that did nothing */
+}
+
+static po_verdict judge_refusal(int code, int tries, int doubt)
 {
     switch (code) {
-    case 400: case 406: case 409: case 417: case 450:   /* what he will never take */
+    case 409: case 417:                 /* also: he has it already */
+        return doubt ? PO_VERDICT_PARKED : PO_VERDICT_FAILED;
+    case 400: case 406: case 450:       /* what he will never take */
         return PO_VERDICT_FAILED;
     case 408: case 425: case 429:
         return PO_VERDICT_AGAIN;
@@ -58,16 +82,16 @@ static po_verdict judge_refusal(int code, int tries)
     }
 }
 
-po_verdict po_judge_post(int http, int status, int tries, po_backend_life *life)
+po_verdict po_judge_post(int http, int status, int tries, int doubt, po_backend_life *life)
 {
     *life = http ? PO_BACKEND_ALIVE : PO_BACKEND_DEAD;
     if (!http)
         return PO_VERDICT_AGAIN;
     if (http < 200 || http > 299)
-        return judge_refusal(status >= 300 ? status : http, tries);
+        return judge_refusal(refusal_of(http, status), tries, doubt);
     if (status >= 200 && status < 300)
         return PO_VERDICT_DONE;
-    return status ? judge_refusal(status, tries) : PO_VERDICT_PARKED;   /* perhaps taken, perhaps another server */
+    return status ? judge_refusal(status, tries, doubt) : PO_VERDICT_PARKED;   /* perhaps taken, perhaps another server */
 }
 
 apr_interval_time_t po_back_off(apr_interval_time_t first, apr_interval_time_t longest, int tries, apr_uint64_t seed)

@@ -21,8 +21,13 @@ po_verdict po_judge_mail(int ok, int code, po_backend_life *life);
 
 #define PO_POST_500_TRIES 10            /* some systems say 500 to what they will never take */
 /* A document to the buyer. http: the HTTP status; 0: he could not be reached or said nothing. status: of the cXML
- * Response; 0: there was none. tries: this one included. */
-po_verdict po_judge_post(int http, int status, int tries, po_backend_life *life);
+ * Response; 0: there was none. tries: this one included. doubt: an earlier try may have arrived, so that 409 and 417 may
+ * mean this very document ("invoice number already used"). */
+po_verdict po_judge_post(int http, int status, int tries, int doubt, po_backend_life *life);
+/* 1: after such an answer, which was no delivery, he may have the document nevertheless. sent: anything went out. */
+int po_post_may_have_arrived(int http, int status, int sent);
+/* 1: what he says is also what a system says that has the document already. */
+int po_post_may_be_known(int http, int status);
 
 /* The pause after that many tries: first, doubled, at most longest, an eighth more or less by seed, so that rows that
  * failed together do not come back together. */

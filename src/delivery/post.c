@@ -104,7 +104,7 @@ static void send_to(po_worker *w, const po_backend *b, const char *url, const ch
     char *error = apr_pcalloc(p, CURL_ERROR_SIZE);
     answer_buffer answer = { w->answer, 0, sizeof(w->answer) - 1 };
     char *content_type = NULL;
-    long http = 0;
+    long http = 0, sent = 0;
     CURLcode rc;
 
     curl_easy_reset(w->curl);           /* options only: the connection stays */
@@ -113,6 +113,8 @@ static void send_to(po_worker *w, const po_backend *b, const char *url, const ch
     rc = perform(w, document, &answer);
     curl_easy_getinfo(w->curl, CURLINFO_RESPONSE_CODE, &http);
     curl_easy_getinfo(w->curl, CURLINFO_CONTENT_TYPE, &content_type);
+    curl_easy_getinfo(w->curl, CURLINFO_REQUEST_SIZE, &sent);
+    out->sent = sent > 0;
     out->http = rc == CURLE_OK || rc == CURLE_WRITE_ERROR ? (int)http : 0;
     if (rc != CURLE_OK)
         out->words = *error ? error : curl_easy_strerror(rc);
@@ -178,7 +180,11 @@ const char *po_post_said(const po_posted *a, po_verdict v, apr_pool_t *p)
     if (v != PO_VERDICT_PARKED)
         return what;
     if (a->http < 300 && !a->status)
-        return apr_pstrcat(p, what, "; perhaps it was taken: look there before you send it again", NULL);
+        return apr_pstrcat(p, what, "; perhaps it was taken: look there before you send it again. If it was, "
+                           "punchoutctl outbox delivered says so", NULL);
+    if (po_post_may_be_known(a->http, a->status))
+        return apr_pstrcat(p, what, " after a try that may have arrived, so perhaps this document is there already: "
+                           "look there. If it is, punchoutctl outbox delivered says so", NULL);
     if (a->status == 500 || (a->http == 500 && !a->status))
         return apr_pstrcat(p, what, " each time; something in the document may be wrong to the buyer's system", NULL);
     return apr_pstrcat(p, what, "; PunchOutPostSecret, or the address in PunchOutPost, may be wrong", NULL);

@@ -1,7 +1,7 @@
 /* worker.c - lanes of claimed rows, the threads that deliver them, and the results on their way into the ledger.
  *
  * Mail has a lane of its own, so that a slow mail server never holds an event back (prefork has one thread for events);
- * so have documents to buyers.
+ * so have documents to buyers, with several threads, of which each buyer gets one: one that hangs holds up himself.
  */
 #include "delivery/delivery_private.h"
 
@@ -14,6 +14,7 @@
 APLOG_USE_MODULE(punchout);
 
 #define THREADS_MAX 64
+#define POST_THREADS 4
 #define REASON_MAX 300                  /* of a backend's own words, in the log */
 #define UNWRITTEN_MAX 60                /* then the row waits for the end of its lease and goes out again */
 
@@ -133,6 +134,10 @@ static apr_status_t write_result(po_ledger_db *db, void *baton)
     apr_status_t rv;
 
     rv = po_outbox_result(db, j->row.seq, deliverer->owner, state, j->due, j->released, j->said);
+    if (APR_STATUS_IS_NOTFOUND(rv))
+        return APR_SUCCESS;             /* taken over in the meantime: what the other one hears counts */
+    if (rv == APR_SUCCESS && j->doubt)
+        rv = po_outbox_doubt(db, j->row.seq);
     if (rv != APR_SUCCESS || (state != PO_OUTBOX_DONE && state != PO_OUTBOX_FAILED)
         || j->backend->lane != PO_LANE_EVENT)
         return rv;
@@ -339,7 +344,9 @@ static void deliver_document(po_worker *w, po_job *j, apr_pool_t *p)
     po_post_send(w, j->backend, &j->row, p, &posted);
     j->verdict = PO_VERDICT_PARKED;
     if (!posted.unsendable)
-        j->verdict = po_judge_post(posted.http, posted.status, j->row.tries, &life);
+        j->verdict = po_judge_post(posted.http, posted.status, j->row.tries, j->row.doubt, &life);
+    j->doubt = !posted.unsendable && j->verdict != PO_VERDICT_DONE
+               && po_post_may_have_arrived(posted.http, posted.status, posted.sent);
     conclude(j, life, &a, po_post_said(&posted, j->verdict, p), 0, began, p);
 }
 
@@ -406,8 +413,13 @@ static void *APR_THREAD_FUNC worker_main(apr_thread_t *t, void *data)
         free(w);
         return NULL;
     }
-    while ((j = next_job(data)))
+    while ((j = next_job(data))) {
+        po_backend *b = j->backend;     /* j is gone when its result is written */
+
         deliver(w, j);
+        if (po_backend_rest(b))
+            look();
+    }
     po_mail_close(w);
     po_cxml_reader_destroy(w->reader);
     apr_pool_destroy(w->pool);
@@ -423,7 +435,7 @@ apr_status_t po_workers_create(const po_deliverer *d, void (*look_again)(void))
     look = look_again;
     for (i = 0; i < PO_LANES; i++) {
         lanes[i].tail = &lanes[i].head;
-        lanes[i].threads = i == PO_LANE_EVENT ? d->events : 1;
+        lanes[i].threads = i == PO_LANE_EVENT ? d->events : i == PO_LANE_POST ? POST_THREADS : 1;
         if (lanes[i].threads > THREADS_MAX)
             lanes[i].threads = THREADS_MAX;
         pthread_cond_init(&lanes[i].more, NULL);

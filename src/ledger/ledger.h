@@ -299,6 +299,7 @@ typedef struct po_outbox_row {
     apr_time_t created;
     po_order_outcome outcome;                   /* of an event: what it tells; NONE: not an event, or an old one */
     po_event_answered answered;                 /* of an event: the backend's final word; a 202 is none */
+    int doubt;                                  /* an earlier try may have arrived, though nobody said so */
 } po_outbox_row;
 
 /* Rows of one request and channel go out in order; a parked one holds back those behind it. due: not before. */
@@ -309,7 +310,8 @@ typedef struct {
     int want;
     apr_interval_time_t lease;
     /* site + '\n' + channel of backends that are dead, each with a probe or not: rows of those are left alone, except
-     * one for each whose probe is set. */
+     * one for each whose probe is set. Of a buyer's documents one is claimed at a time in any case; who has one under way
+     * stands here as dead without a probe. */
     const char *const *dead;
     const int *probe;
     int ndead;
@@ -319,12 +321,15 @@ typedef struct {
 apr_status_t po_outbox_claim(po_ledger_db *db, const po_outbox_claim_args *a, apr_pool_t *p,
                              apr_array_header_t **rows /* po_outbox_row * */, apr_time_t *next_due);
 /* The outcome of a delivery. PO_OUTBOX_OPEN: again at due (uncounted: the claim did not count as a try). A row that is
- * delivered stays delivered whoever owns it; the rest only when it is still this owner's. */
+ * delivered stays delivered whoever owns it; the rest only when it is still this owner's: else nothing is written, and
+ * APR_NOTFOUND. */
 apr_status_t po_outbox_result(po_ledger_db *db, apr_int64_t seq, apr_int64_t owner, po_outbox_state what,
                               apr_time_t due, int uncounted, const char *answer);
 /* The backend has said for good what becomes of an event. */
 apr_status_t po_outbox_answered(po_ledger_db *db, apr_int64_t seq, po_event_answered answered);
-/* Gives back the rows of owners that `alive` denies. */
+/* A try may have arrived although its result is no delivery: so po_outbox_row.doubt of every later one. */
+apr_status_t po_outbox_doubt(po_ledger_db *db, apr_int64_t seq);
+/* Gives back the rows of owners that `alive` denies: they may have been sent, so they are in doubt. */
 apr_status_t po_outbox_recover(po_ledger_db *db, apr_int64_t me, int (*alive)(apr_int64_t owner, void *baton),
                                void *baton, int *n);
 /* The row of a key, whatever its state; APR_NOTFOUND. */
@@ -366,6 +371,7 @@ apr_status_t po_outbox_trouble(po_ledger_db *db, const char *site, const char *r
 #define PO_DECIDE_CANCEL "cancel"               /* id: a request's */
 #define PO_DECIDE_RETRY "retry"                 /* id: a key of the outbox */
 #define PO_DECIDE_DROP "drop"
+#define PO_DECIDE_DELIVERED "delivered"         /* of a parked document: the buyer has it */
 
 typedef struct {
     apr_int64_t seq;

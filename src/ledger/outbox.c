@@ -12,7 +12,7 @@ _Static_assert(PO_OUTBOX_OPEN == 0 && PO_OUTBOX_DONE == 1 && PO_OUTBOX_PARKED ==
                && PO_OUTCOME_APPROVED == 1 && PO_OUTCOME_CHANGED == 2,
                "the numbers in the statements and indices of this room");
 
-#define ROW_COLUMNS "seq, tries, key, site, channel, buyer, request, recipients, body, created, outcome, answered"
+#define ROW_COLUMNS "seq, tries, key, site, channel, buyer, request, recipients, body, created, outcome, answered, doubt"
 
 /* No older row of the lane is open or parked. The first term on state is the condition of the index outbox_lane. */
 #define IS_HEAD_OF_LANE \
@@ -45,6 +45,7 @@ static po_outbox_row *read_row(sqlite3_stmt *st, apr_pool_t *p)
     r->created = po_read_int(&c);
     r->outcome = (po_order_outcome)po_read_int(&c);
     r->answered = (po_event_answered)po_read_int(&c);
+    r->doubt = (int)po_read_int(&c);
     return r;
 }
 
@@ -103,6 +104,7 @@ static int by_seq(const void *a, const void *b)
     return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
+/* Of a buyer's documents one at a time is claimed, so that one who hangs takes up no more than one thread. */
 static backend_state state_of(const po_outbox_claim_args *a, const char *site, const char *channel)
 {
     apr_size_t len = strlen(site);
@@ -111,7 +113,7 @@ static backend_state state_of(const po_outbox_claim_args *a, const char *site, c
     for (i = 0; i < a->ndead; i++)
         if (!strncmp(a->dead[i], site, len) && a->dead[i][len] == '\n' && !strcmp(a->dead[i] + len + 1, channel))
             return a->probe[i] ? BACKEND_PROBE : BACKEND_DEAD;
-    return BACKEND_ALIVE;
+    return class_of(channel) == CLASS_POST ? BACKEND_PROBE : BACKEND_ALIVE;
 }
 
 /* One step through the index for each backend, however many rows wait for it. */
@@ -172,8 +174,8 @@ static apr_status_t find_due(po_ledger_db *db, backend *b, apr_time_t now, int w
 static apr_status_t claim_row(po_ledger_db *db, const po_outbox_claim_args *a, apr_int64_t seq, apr_time_t until,
                               apr_pool_t *p, apr_array_header_t *rows)
 {
-    po_cursor c = { po_statement(db, PO_SQL_OUTBOX_CLAIM, "UPDATE outbox SET owner = ?2, due = ?3, tries = tries + 1"
-                                 " WHERE seq = ?1 RETURNING " ROW_COLUMNS) };
+    po_cursor c = { po_statement(db, PO_SQL_OUTBOX_CLAIM, "UPDATE outbox SET doubt = doubt OR owner IS NOT NULL,"
+                                 " owner = ?2, due = ?3, tries = tries + 1 WHERE seq = ?1 RETURNING " ROW_COLUMNS) };
     apr_status_t rv;
 
     po_bind_int(&c, seq);
@@ -281,7 +283,9 @@ apr_status_t po_outbox_result(po_ledger_db *db, apr_int64_t seq, apr_int64_t own
 {
     apr_status_t rv = po_step(db, result_statement(db, seq, owner, what, due, uncounted, answer));
 
-    if (rv != APR_SUCCESS || sqlite3_changes(db->handle) == 0 || what == PO_OUTBOX_PARKED)
+    if (rv == APR_SUCCESS && sqlite3_changes(db->handle) == 0)
+        return APR_NOTFOUND;
+    if (rv != APR_SUCCESS || what == PO_OUTBOX_PARKED)
         return rv;
     if (what != PO_OUTBOX_OPEN)
         return wake_if_followed(db, seq);
@@ -295,6 +299,14 @@ apr_status_t po_outbox_answered(po_ledger_db *db, apr_int64_t seq, po_event_answ
 
     po_bind_int(&c, seq);
     po_bind_int(&c, answered);
+    return po_step(db, c.st);
+}
+
+apr_status_t po_outbox_doubt(po_ledger_db *db, apr_int64_t seq)
+{
+    po_cursor c = { po_statement(db, PO_SQL_OUTBOX_DOUBT, "UPDATE outbox SET doubt = 1 WHERE seq = ?1") };
+
+    po_bind_int(&c, seq);
     return po_step(db, c.st);
 }
 
@@ -317,7 +329,7 @@ apr_status_t po_outbox_recover(po_ledger_db *db, apr_int64_t me, int (*alive)(ap
     sqlite3_reset(st);
     rv = rv == APR_NOTFOUND ? APR_SUCCESS : rv;
     for (i = 0; rv == APR_SUCCESS && i < count; i++) {
-        po_cursor c = { po_statement(db, PO_SQL_OUTBOX_FREE, "UPDATE outbox SET owner = NULL, due = ?2"
+        po_cursor c = { po_statement(db, PO_SQL_OUTBOX_FREE, "UPDATE outbox SET owner = NULL, due = ?2, doubt = 1"
                                      " WHERE owner = ?1") };
 
         po_bind_int(&c, dead[i]);

@@ -197,4 +197,6 @@ const char *const po_schema[PO_SCHEMA_VERSION] = {
     "CREATE INDEX document_about ON document(site, refers_to) WHERE kind = 'StatusUpdateRequest';"
     "ALTER TABLE outbox ADD COLUMN answered INTEGER NOT NULL DEFAULT 0;"     /* of an event: po_event_answered */
     "CREATE INDEX request_held ON request(updated) WHERE state = 8;"
+    /* an earlier try may have arrived, whatever came of it */
+    "ALTER TABLE outbox ADD COLUMN doubt INTEGER NOT NULL DEFAULT 0;"
 };

@@ -124,11 +124,11 @@ static void each_answer_of_a_buyer_has_its_meaning(void **state)
     size_t i;
 
     for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-        if (po_judge_post(cases[i].http, cases[i].status, 1, &life) != cases[i].verdict)
+        if (po_judge_post(cases[i].http, cases[i].status, 1, 0, &life) != cases[i].verdict)
             fail_msg("HTTP %d, Status %d", cases[i].http, cases[i].status);
         assert_int_equal(life, PO_BACKEND_ALIVE);
     }
-    assert_int_equal(po_judge_post(0, 0, 1, &life), PO_VERDICT_AGAIN);
+    assert_int_equal(po_judge_post(0, 0, 1, 0, &life), PO_VERDICT_AGAIN);
     assert_int_equal(life, PO_BACKEND_DEAD);
 }
 
@@ -136,10 +136,28 @@ static void a_buyer_that_says_500_each_time_is_asked_ten_times(void **state)
 {
     po_backend_life life;
 
-    assert_int_equal(po_judge_post(500, 500, 9, &life), PO_VERDICT_AGAIN);
-    assert_int_equal(po_judge_post(500, 500, 10, &life), PO_VERDICT_PARKED);
-    assert_int_equal(po_judge_post(500, 0, 10, &life), PO_VERDICT_PARKED);
-    assert_int_equal(po_judge_post(503, 0, 1000, &life), PO_VERDICT_AGAIN);
+    assert_int_equal(po_judge_post(500, 500, 9, 0, &life), PO_VERDICT_AGAIN);
+    assert_int_equal(po_judge_post(500, 500, 10, 0, &life), PO_VERDICT_PARKED);
+    assert_int_equal(po_judge_post(500, 0, 10, 0, &life), PO_VERDICT_PARKED);
+    assert_int_equal(po_judge_post(503, 0, 1000, 0, &life), PO_VERDICT_AGAIN);
+}
+
+static void a_document_that_may_have_arrived_is_not_taken_for_refused(void **state)
+{
+    po_backend_life life;
+
+    assert_int_equal(po_judge_post(417, 417, 2, 1, &life), PO_VERDICT_PARKED);
+    assert_int_equal(po_judge_post(200, 417, 2, 1, &life), PO_VERDICT_PARKED);
+    assert_int_equal(po_judge_post(409, 0, 2, 1, &life), PO_VERDICT_PARKED);
+    assert_int_equal(po_judge_post(406, 406, 2, 1, &life), PO_VERDICT_FAILED);  /* not valid: it never was */
+    assert_true(po_post_may_have_arrived(0, 0, 1));     /* sent, but no answer */
+    assert_false(po_post_may_have_arrived(0, 0, 0));    /* no connection */
+    assert_true(po_post_may_have_arrived(200, 0, 1));
+    assert_true(po_post_may_have_arrived(504, 0, 1));
+    assert_true(po_post_may_have_arrived(200, 500, 1));
+    assert_false(po_post_may_have_arrived(503, 0, 1));
+    assert_false(po_post_may_have_arrived(401, 401, 1));
+    assert_false(po_post_may_have_arrived(429, 0, 1));
 }
 
 /* ---- pauses --------------------------------------------------------------------------------------------------- */
@@ -481,6 +499,7 @@ int main(void)
         T(a_mail_that_is_deferred_is_sent_again_and_a_refused_one_parked),
         T(each_answer_of_a_buyer_has_its_meaning),
         T(a_buyer_that_says_500_each_time_is_asked_ten_times),
+        T(a_document_that_may_have_arrived_is_not_taken_for_refused),
         T(pauses_double_from_the_first_to_the_longest),
         T(rows_that_failed_together_do_not_come_back_together),
         T(a_row_that_follows_its_pauses_is_never_suspected),

@@ -2,7 +2,8 @@
 # Procurement systems that take documents, for the tests: one process, one connection at a time.
 #   receiver.pl PORT DIRECTORY
 # POST /NAME  keeps the request in DIRECTORY/NAME-1.http, NAME-2.http ... and answers with what DIRECTORY/NAME.answer says:
-#             "HTTP-STATUS\n", header lines, an empty line, body; without that file with a cXML Status of 200
+#             "HTTP-STATUS\n", header lines, an empty line, body; without that file with a cXML Status of 200.
+#             HTTP-STATUS 000: it hangs up without an answer; 001: it says nothing, and keeps the connection
 use strict;
 use warnings;
 use IO::Socket::INET;
@@ -11,7 +12,7 @@ my ($port, $dir) = @ARGV;
 my $listener = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $port, Listen => 16, ReuseAddr => 1)
     or die "port $port: $!";
 $SIG{PIPE} = 'IGNORE';
-my %count;
+my (%count, @silent);
 
 # What the smallest answer of a real system looks like.
 my $taken = '<?xml version="1.0"?><cXML><Response><Status code="200" text="OK"/></Response></cXML>';
@@ -45,6 +46,8 @@ while (my $c = $listener->accept) {
     print $fh $request;
     close $fh;
     rename "$file.new", $file;
-    syswrite($c, answer_for($name));
+    my $answer = answer_for($name);
+    push @silent, $c and next if $answer =~ m{\AHTTP/1.1 001};
+    syswrite($c, $answer) unless $answer =~ m{\AHTTP/1.1 000};
     close $c;
 }
