@@ -51,7 +51,8 @@ static const char *document(const invoice_job *j, const po_buyer *buyer, const p
 {
     const po_profile *profile = &buyer->profile;
     char stamp[PO_TIMESTAMP];
-    po_cxml_envelope e = { j->payload_id, po_timestamp(j->r->request_time, stamp), profile->post_dtd, profile->ascii_only };
+    po_cxml_envelope e = { j->payload_id, po_timestamp(j->r->request_time, stamp), profile->post_dtd,
+                           profile->ascii_only };
     po_cxml_header header;
     po_cxml_invoice invoice;
     po_buffer b;
@@ -105,8 +106,8 @@ static apr_status_t keep(po_ledger_db *db, invoice_job *j, const po_buyer *buyer
     d.body = document(j, buyer, v, original);
     rv = po_delivery_post(db, j->site, &d, j->r->request_time, p);
     if (rv == APR_NOTFOUND)
-        return refuse(j, "Buyer %s takes no invoices by cXML (see PunchOutPost and PunchOutDocuments): send it another way",
-                      buyer->name);
+        return refuse(j, "Buyer %s takes no invoices by cXML (see PunchOutPost and PunchOutDocuments): send it "
+                      "another way", buyer->name);
     if (rv != APR_SUCCESS)
         return rv;
     j->http = HTTP_CREATED;
@@ -115,7 +116,8 @@ static apr_status_t keep(po_ledger_db *db, invoice_job *j, const po_buyer *buyer
 }
 
 /* The invoice that a credit memo is about. 0 when it can't be credited; then the job has its answer. */
-static int find_original(po_ledger_db *db, invoice_job *j, const po_buyer *buyer, po_invoice_original *out, apr_status_t *rv)
+static int find_original(po_ledger_db *db, invoice_job *j, const po_buyer *buyer, po_invoice_original *out,
+                         apr_status_t *rv)
 {
     const char *number = j->invoice->original;
     po_invoice_record *original;
@@ -192,7 +194,8 @@ static apr_status_t take(po_ledger_db *db, void *baton)
 
 static const char *state_name(po_outbox_state s)
 {
-    static const char *const names[] = { "queued", "sent", "parked", "refused" };       /* in the order of po_outbox_state */
+    /* in the order of po_outbox_state */
+    static const char *const names[] = { "queued", "sent", "parked", "refused" };
 
     return (unsigned)s < sizeof(names) / sizeof(names[0]) ? names[s] : "unknown";
 }
@@ -209,9 +212,10 @@ static json_t *invoice_json(const po_invoice_record *i)
     char stamp[PO_TIMESTAMP];
     json_t *j = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:s,s:i}", "number", i->number, "kind",
                           i->credit_memo ? "creditMemo" : "standard", "state", state_name(i->state), "payloadID",
-                          i->payload_id, "buyer", i->buyer, "seller", i->seller, "date", i->date, "currency", i->currency,
-                          "subtotal", money(&i->subtotal, i->currency), "tax", money(&i->tax, i->currency), "total",
-                          money(&i->total, i->currency), "received", po_timestamp(i->created, stamp), "tries", i->tries);
+                          i->payload_id, "buyer", i->buyer, "seller", i->seller, "date", i->date, "currency",
+                          i->currency, "subtotal", money(&i->subtotal, i->currency), "tax", money(&i->tax, i->currency),
+                          "total", money(&i->total, i->currency), "received", po_timestamp(i->created, stamp),
+                          "tries", i->tries);
 
     if (i->original)
         json_object_set_new(j, "original", json_string(i->original));
@@ -242,8 +246,8 @@ static int unavailable(request_rec *r)
 
 static int refused(request_rec *r, const char *number, int http, const char *detail)
 {
-    ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r, "PO0173: invoice %s is not taken (%d): %s", number ? number : "(unread)",
-                  http, detail);
+    ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r, "PO0173: invoice %s is not taken (%d): %s",
+                  number ? number : "(unread)", http, detail);
     return po_problem(r, http, detail);
 }
 
@@ -259,7 +263,8 @@ static int take_invoice(request_rec *r, const po_site *site, po_thread *t)
     if ((rc = po_body_read(r, BODY_LIMIT, &body, &len)) == AP_FILTER_ERROR)
         return rc;                      /* a broken chunk: httpd has answered already */
     if (rc != OK)
-        return po_problem(r, rc, "The body could not be read, or it is larger than 1 MB: hand over fewer lines at a time");
+        return po_problem(r, rc, "The body could not be read, or it is larger than 1 MB: hand over fewer lines "
+                          "at a time");
     if ((wrong = po_invoice_read(&invoice, body, len, &rc, r->pool)))
         return refused(r, invoice.number, rc, wrong);
     j.invoice = &invoice;

@@ -10,10 +10,11 @@
 
 /* ---- keeping ----------------------------------------------------------------------------------------------------- */
 
-static apr_status_t insert_line(po_ledger_db *db, const char *site, apr_int64_t invoice, int line, const po_invoice_item *n)
+static apr_status_t insert_line(po_ledger_db *db, const char *site, apr_int64_t invoice, int line,
+                                const po_invoice_item *n)
 {
-    po_cursor c = { po_statement(db, PO_SQL_INVOICE_LINE_INSERT, "INSERT INTO invoice_line(site, request, charge, invoice,"
-                                 " line, order_id, quantity, unit_price, amount) VALUES(?,?,?,?,?,?,?,?,?)") };
+    po_cursor c = { po_statement(db, PO_SQL_INVOICE_LINE_INSERT, "INSERT INTO invoice_line(site, request, charge,"
+                                 " invoice, line, order_id, quantity, unit_price, amount) VALUES(?,?,?,?,?,?,?,?,?)") };
 
     po_bind_text(&c, site);
     po_bind_text(&c, n->request->id);
@@ -84,7 +85,8 @@ static apr_status_t read_invoice(sqlite3_stmt *st, apr_pool_t *p, po_invoice_rec
     return APR_SUCCESS;
 }
 
-apr_status_t po_invoice_get(po_ledger_db *db, const char *site, const char *number, apr_pool_t *p, po_invoice_record **out)
+apr_status_t po_invoice_get(po_ledger_db *db, const char *site, const char *number, apr_pool_t *p,
+                            po_invoice_record **out)
 {
     po_cursor c = { po_statement(db, PO_SQL_INVOICE_GET, "SELECT " INVOICE_COLUMNS FROM_INVOICE
                                  " WHERE i.site = ?1 AND i.number = ?2") };
@@ -160,7 +162,8 @@ static apr_status_t add(po_decimal *sum, po_decimal amount, int negative)
     return po_decimal_add(sum, sum, &amount);
 }
 
-/* One row of what was invoiced of a charge. original: the invoice that a credit memo is judged against; NULL: none is. */
+/* One row of what was invoiced of a charge. original: the invoice that a credit memo is judged against; NULL: none
+ * is. */
 static apr_status_t add_row(po_invoice_past *past, sqlite3_stmt *st, const char *original, apr_pool_t *p)
 {
     po_cursor c = { st };
@@ -181,12 +184,14 @@ static apr_status_t add_row(po_invoice_past *past, sqlite3_stmt *st, const char 
     return rv;
 }
 
-static apr_status_t past_of(po_ledger_db *db, const char *site, const char *original, po_invoice_past *past, apr_pool_t *p)
+static apr_status_t past_of(po_ledger_db *db, const char *site, const char *original, po_invoice_past *past,
+                            apr_pool_t *p)
 {
     /* what the buyer refused for good (3) he does not owe, and nothing is given back of it */
     po_cursor c = { po_statement(db, PO_SQL_INVOICE_PAST, "SELECT l.amount, i.credit_memo, i.number, i.original"
                                  " FROM invoice_line l JOIN invoice i ON i.seq = l.invoice"
-                                 " LEFT JOIN invoice credited ON credited.site = i.site AND credited.number = i.original"
+                                 " LEFT JOIN invoice credited ON credited.site = i.site"
+                                 " AND credited.number = i.original"
                                  " WHERE l.site = ?1 AND l.request = ?2 AND l.charge = ?3"
                                  " AND (SELECT state FROM outbox WHERE key = i.payload_id) IS NOT 3"
                                  " AND (SELECT state FROM outbox WHERE key = credited.payload_id) IS NOT 3") };
@@ -294,7 +299,8 @@ apr_status_t po_invoice_order_lines(po_ledger_db *db, const char *site, const ch
     return rv;
 }
 
-apr_status_t po_invoice_orders(po_ledger_db *db, const char *site, const char *buyer, po_invoice_verdict *v, apr_pool_t *p)
+apr_status_t po_invoice_orders(po_ledger_db *db, const char *site, const char *buyer, po_invoice_verdict *v,
+                               apr_pool_t *p)
 {
     apr_hash_t *seen = apr_hash_make(p);
     apr_status_t rv = APR_SUCCESS;

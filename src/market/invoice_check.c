@@ -136,7 +136,8 @@ static int may_be_invoiced(checking *x, const po_invoice_item *n)
     if (x->invoice->credit_memo)
         return 1;                       /* money goes back whatever became of the request */
     if (c->state != PO_CHARGE_ORDERED)
-        return refuse(x, 409, n->line, "%s.%d can't be invoiced: it is %s", r->id, c->line, po_charge_state_name(c->state));
+        return refuse(x, 409, n->line, "%s.%d can't be invoiced: it is %s", r->id, c->line,
+                      po_charge_state_name(c->state));
     if (r->state >= PO_STATE_TESTED || r->state < PO_STATE_PARTLY_APPROVED)
         return refuse(x, 409, n->line, "request %s can't be invoiced: it is %s%s%s", r->id, po_state_name(r->state),
                       r->reason ? ": " : "", r->reason ? r->reason : "");
@@ -231,8 +232,8 @@ static int check_credit(checking *x, const po_invoice_item *n)
         return 0;
     if (po_decimal_compare(&sum, &past->credited) <= 0)
         return 1;
-    return refuse(x, 409, n->line, "the credit of %s for %s.%d is more than invoice %s has left for it, %s", amount(x, &sum),
-                  n->request->id, n->charge->line, x->invoice->original, amount(x, &past->credited));
+    return refuse(x, 409, n->line, "the credit of %s for %s.%d is more than invoice %s has left for it, %s",
+                  amount(x, &sum), n->request->id, n->charge->line, x->invoice->original, amount(x, &past->credited));
 }
 
 static int is_unlimited(const checking *x, const po_charge *c)
@@ -275,9 +276,9 @@ static int check_order(checking *x, const po_invoice_item *n)
         return refuse(x, 422, n->line, "the sum of the invoices for %s.%d can't be written", n->request->id, c->line);
     if (po_decimal_compare(&all, &ordered) <= 0)
         return 1;
-    return refuse(x, 409, n->line, "purchase order %s, line %d (%s.%d) was for %s, of which %s is invoiced already: %s more "
-                  "is above it. Ask the buyer to change the order%s", c->order_id, c->order_line, n->request->id, c->line,
-                  amount(x, &ordered), amount(x, &past->amount), amount(x, &sum),
+    return refuse(x, 409, n->line, "purchase order %s, line %d (%s.%d) was for %s, of which %s is invoiced already: %s "
+                  "more is above it. Ask the buyer to change the order%s", c->order_id, c->order_line, n->request->id,
+                  c->line, amount(x, &ordered), amount(x, &past->amount), amount(x, &sum),
                   strcmp(c->kind, "usage") ? "" : " (or set PunchOutUsageLimit none where usage may go beyond it)");
 }
 
@@ -291,8 +292,8 @@ static int check_item(checking *x, po_invoice_item *n)
     if (!may_be_invoiced(x, n))
         return 0;
     if (strcmp(x->invoice->currency, n->charge->currency))
-        return refuse(x, 409, n->line, "the invoice is in %s, %s.%d was ordered in %s", x->invoice->currency, n->request->id,
-                      n->charge->line, n->charge->currency);
+        return refuse(x, 409, n->line, "the invoice is in %s, %s.%d was ordered in %s", x->invoice->currency,
+                      n->request->id, n->charge->line, n->charge->currency);
     return x->invoice->credit_memo || check_price(x, n);
 }
 
@@ -308,7 +309,8 @@ void po_invoice_judge(const po_invoice *i, const po_buyer *buyer, const apr_arra
     if (i->buyer && strcmp(i->buyer, buyer->name))
         fine = refuse(&x, 409, NULL, "The invoice is for buyer %s, its requests are of %s", i->buyer, buyer->name);
     else if (buyer->deployment == PO_DEPLOYMENT_TEST)
-        fine = refuse(&x, 409, NULL, "Buyer %s is in test mode and gets no invoices; see PunchOutDeployment", buyer->name);
+        fine = refuse(&x, 409, NULL, "Buyer %s is in test mode and gets no invoices; see PunchOutDeployment",
+                      buyer->name);
     for (n = 0; fine && n < i->lines->nelts; n++) {
         po_invoice_item *item = apr_array_push(out->items);
 

@@ -55,8 +55,9 @@ static int is_approved(po_state s)
     return s == PO_STATE_APPROVED || s == PO_STATE_DELIVERING || s == PO_STATE_ACTIVE || s == PO_STATE_TESTED;
 }
 
-/* A charge that an update orders as before is not touched, unless its place in the document is another. One that comes to a
- * request which the backend has been told of changes it: its approval had expired, and the operator went on without it. */
+/* A charge that an update orders as before is not touched, unless its place in the document is another. One that comes
+ * to a request which the backend has been told of changes it: its approval had expired, and the operator went on
+ * without it. */
 static void order_charge(change *x, const po_order_match_line *l)
 {
     po_charge *c = l->charge;
@@ -72,7 +73,8 @@ static void order_charge(change *x, const po_order_match_line *l)
     c->order_line = l->item->line;
 }
 
-/* While a person must decide nothing is cancelled: a line that was spoilt on the way looks like one that was left out. */
+/* While a person must decide nothing is cancelled: a line that was spoilt on the way looks like one that was left
+ * out. */
 static void cancel_charges(change *x, const apr_array_header_t *owned)
 {
     int i, n;
@@ -216,8 +218,8 @@ void po_order_cancel(const po_cxml_order *order, int test, const apr_array_heade
         for (n = 0; r->state == PO_STATE_ENDED && n < r->charges->nelts; n++)
             if (po_charge_is_on(&APR_ARRAY_IDX(r->charges, n, po_charge), order)) {
                 out->status = 409;
-                out->detail = apr_psprintf(p, "It is too late to cancel order %s: the subscription of request %s has ended",
-                                           order->order_id, r->id);
+                out->detail = apr_psprintf(p, "It is too late to cancel order %s: the subscription of request %s has "
+                                           "ended", order->order_id, r->id);
                 return;
             }
     }
@@ -256,36 +258,38 @@ static void answer(po_order_turn *out, int status, const char *why)
     out->why = why;
 }
 
-void po_order_take_turn(const po_cxml_order *order, const po_order_before *before, const char *digest, po_order_turn *out,
-                        apr_pool_t *p)
+void po_order_take_turn(const po_cxml_order *order, const po_order_before *before, const char *digest,
+                        po_order_turn *out, apr_pool_t *p)
 {
     int cancels = !strcmp(order->type, "delete"), given = order->version && *order->version, order_of;
 
     memset(out, 0, sizeof(*out));
     if (!before) {
-        answer(out, 417, apr_psprintf(p, "No order %s of this buyer was taken before, so there is nothing to %s. Send it as "
-                                      "type=\"new\"", order->order_id, cancels ? "cancel" : "change"));
+        answer(out, 417, apr_psprintf(p, "No order %s of this buyer was taken before, so there is nothing to %s. Send it "
+                                      "as type=\"new\"", order->order_id, cancels ? "cancel" : "change"));
         return;
     }
     if (strcmp(before->order_id, order->order_id)) {
-        answer(out, 409, apr_psprintf(p, "DocumentReference names order %s, this document is about order %s. Send it under the "
-                                      "orderID of the order that it changes", before->order_id, order->order_id));
+        answer(out, 409, apr_psprintf(p, "DocumentReference names order %s, this document is about order %s. Send it under "
+                                      "the orderID of the order that it changes", before->order_id, order->order_id));
         return;
     }
     if (!strcmp(before->type, "delete")) {
-        answer(out, cancels ? 200 : 409, cancels ? NULL : apr_psprintf(p, "Order %s was cancelled; return a new cart and order "
-                                                                       "that as type=\"new\"", order->order_id));
+        answer(out, cancels ? 200 : 409, cancels ? NULL
+               : apr_psprintf(p, "Order %s was cancelled; return a new cart and order that as type=\"new\"",
+                              order->order_id));
         return;
     }
     out->version = given ? order->version : cancels ? before->version : next_version(before->version, p);
     order_of = given ? po_order_version_compare(order->version, before->version) : 1;
     if (order_of < 0)
-        answer(out, 409, apr_psprintf(p, "orderVersion is %s, but version %s of order %s was taken already (payloadID %s). Send "
-                                      "the change again with a higher one", order->version, before->version, order->order_id,
-                                      before->payload_id));
+        answer(out, 409, apr_psprintf(p, "orderVersion is %s, but version %s of order %s was taken already (payloadID %s). "
+                                      "Send the change again with a higher one", order->version, before->version,
+                                      order->order_id, before->payload_id));
     else if (!cancels && !strcmp(before->digest, digest))
         answer(out, 200, NULL);
     else if (!cancels && !order_of)
-        answer(out, 409, apr_psprintf(p, "Version %s of order %s was received before with other content (payloadID %s). Send a "
-                                      "change with a higher orderVersion", before->version, order->order_id, before->payload_id));
+        answer(out, 409, apr_psprintf(p, "Version %s of order %s was received before with other content (payloadID %s). Send "
+                                      "a change with a higher orderVersion", before->version, order->order_id,
+                                      before->payload_id));
 }
