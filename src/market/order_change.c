@@ -265,13 +265,13 @@ void po_order_take_turn(const po_cxml_order *order, const po_order_before *befor
 
     memset(out, 0, sizeof(*out));
     if (!before) {
-        answer(out, 417, apr_psprintf(p, "No order %s of this buyer was taken before, so there is nothing to %s. Send it "
-                                      "as type=\"new\"", order->order_id, cancels ? "cancel" : "change"));
+        answer(out, 417, apr_psprintf(p, "No order %s of this buyer was taken before, so there is nothing to %s. "
+                                      "Send it as type=\"new\"", order->order_id, cancels ? "cancel" : "change"));
         return;
     }
     if (strcmp(before->order_id, order->order_id)) {
-        answer(out, 409, apr_psprintf(p, "DocumentReference names order %s, this document is about order %s. Send it under "
-                                      "the orderID of the order that it changes", before->order_id, order->order_id));
+        answer(out, 409, apr_psprintf(p, "DocumentReference names order %s, this document is about order %s. Send it "
+                                      "under the orderID of the order that it changes", before->order_id, order->order_id));
         return;
     }
     if (!strcmp(before->type, "delete")) {
@@ -283,13 +283,13 @@ void po_order_take_turn(const po_cxml_order *order, const po_order_before *befor
     out->version = given ? order->version : cancels ? before->version : next_version(before->version, p);
     order_of = given ? po_order_version_compare(order->version, before->version) : 1;
     if (order_of < 0)
-        answer(out, 409, apr_psprintf(p, "orderVersion is %s, but version %s of order %s was taken already (payloadID %s). "
-                                      "Send the change again with a higher one", order->version, before->version,
+        answer(out, 409, apr_psprintf(p, "orderVersion is %s, but version %s of order %s was taken already (payloadID "
+                                      "%s). Send the change again with a higher one", order->version, before->version,
                                       order->order_id, before->payload_id));
     else if (!cancels && !strcmp(before->digest, digest))
         answer(out, 200, NULL);
     else if (!cancels && !order_of)
-        answer(out, 409, apr_psprintf(p, "Version %s of order %s was received before with other content (payloadID %s). Send "
-                                      "a change with a higher orderVersion", before->version, order->order_id,
+        answer(out, 409, apr_psprintf(p, "Version %s of order %s was received before with other content (payloadID %s). "
+                                      "Send a change with a higher orderVersion", before->version, order->order_id,
                                       before->payload_id));
 }
