@@ -271,7 +271,8 @@ void po_order_take_turn(const po_cxml_order *order, const po_order_before *befor
     }
     if (strcmp(before->order_id, order->order_id)) {
         answer(out, 409, apr_psprintf(p, "DocumentReference names order %s, this document is about order %s. Send it "
-                                      "under the orderID of the order that it changes", before->order_id, order->order_id));
+                                      "under the orderID of the order that it changes", before->order_id,
+                                      order->order_id));
         return;
     }
     if (!strcmp(before->type, "delete")) {
@@ -289,7 +290,7 @@ void po_order_take_turn(const po_cxml_order *order, const po_order_before *befor
     else if (!cancels && !strcmp(before->digest, digest))
         answer(out, 200, NULL);
     else if (!cancels && !order_of)
-        answer(out, 409, apr_psprintf(p, "Version %s of order %s was received before with other content (payloadID %s). "
-                                      "Send a change with a higher orderVersion", before->version, order->order_id,
+        answer(out, 409, apr_psprintf(p, "Version %s of order %s was received before with other content (payloadID "
+                                      "%s). Send a change with a higher orderVersion", before->version, order->order_id,
                                       before->payload_id));
 }
