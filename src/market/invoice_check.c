@@ -267,6 +267,10 @@ static int check_order(checking *x, const po_invoice_item *n)
     const po_charge *c = n->charge;
     po_decimal sum, all, ordered, quantity = ordered_quantity(n), price = ordered_price(n);
 
+    if (n->ordered && n->ordered->has_price && n->ordered->currency
+        && strcmp(n->ordered->currency, x->invoice->currency))
+        return refuse(x, 409, n->line, "purchase order %s, line %d, is in %s, the invoice in %s: ask the buyer to change the "
+                      "order", c->order_id, c->order_line, n->ordered->currency, x->invoice->currency);
     if (!check_single(x, n, past) || !sum_of(x, n, &sum))
         return 0;
     if (is_unlimited(x, c))
