@@ -78,8 +78,21 @@ says(0, qr/leaves nothing of it/, 'it is released', qw(orders release), $po);
 becomes($ua, $request, 'cancelled');
 hears($request, 'approved cancelled');
 
+# ---- an update that leaves out two requests, decided one by one ------------------------------------------------------------
+my @both = map { [requested()] } 1, 2;
+$po = order_id();
+order(id => $po, lines => [map { $_->[2][0] } @both]);
+becomes(@$_[0, 1], 'active') for @both;
+order(id => $po, type => 'update', lines => [{ part => 'off-none', quantity => 1, price => '1.00', currency => 'USD', unit => 'EA' }]);
+becomes(@$_[0, 1], 'held') for @both;
+for (@both) {
+    says(0, qr/leaves nothing of it/, 'each is released by its own number', qw(orders release), $_->[1]);
+    becomes(@$_[0, 1], 'cancelled');
+}
+
 # ---- held, then refused ------------------------------------------------------------------------------------------------
 ($ua, $request, $po) = held();
+says(2, qr/--reason is no UTF-8/, 'a reason that is no text is refused', qw(orders refuse), $po, '--reason', "gek\xfcndigt");
 says(0, qr/has failed/, 'an order is refused', qw(orders refuse), $po, '--reason', 'Not at this price');
 becomes($ua, $request, 'failed');
 is state_of($ua, $request)->{reason}, 'Not at this price', 'with the reason';
@@ -149,6 +162,7 @@ my ($refused) = (event_keys($dropped[0][1]))[-1];
 backend_answers();
 says(0, qr/goes out again/, 'it can be tried again once the backend takes it', qw(outbox retry), $refused);
 ok gets_state($refused, 1), 'and is delivered';
+ok wait_for(10, sub { (state_of(@{ $dropped[0] }[0, 1])->{reason} || '') !~ /refused/ }), 'then the page does not say any more that it was refused';
 
 # ---- answers that come late -------------------------------------------------------------------------------------------------
 backend_answers(202, '{}');

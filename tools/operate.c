@@ -6,6 +6,7 @@
 #include "tools.h"
 
 #include "apr_getopt.h"
+#include <jansson.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #define WAIT_MAX 3600
 #define LOOK_MS 50
 #define NAME_MAX_BYTES 256
+#define REASON_MAX_BYTES 500
 
 static const char usage[] =
     "usage: punchoutctl orders list [--held] [--buyer NAME] [OPTIONS]\n"
@@ -98,6 +100,14 @@ static int find_verb(const po_operation *o)
     return -1;
 }
 
+static int is_text(const char *s)
+{
+    json_t *j = strlen(s) <= REASON_MAX_BYTES ? json_string(s) : NULL;
+
+    json_decref(j);
+    return j != NULL;
+}
+
 /* PO_EXIT_YES: go on with verbs[*verb]. */
 static int read_arguments(po_operation *o, int argc, const char *const *argv, int *verb, int *helped)
 {
@@ -130,6 +140,8 @@ static int read_arguments(po_operation *o, int argc, const char *const *argv, in
     if (o->wait && (o->wait[strspn(o->wait, "0123456789")] || !*o->wait || strlen(o->wait) > 4
                     || atoi(o->wait) > WAIT_MAX))
         return misused("--wait takes seconds, at most 3600");
+    if (o->reason && !is_text(o->reason))       /* it goes to the buyer, into mails and JSON */
+        return misused("--reason is no UTF-8, or too long (500 bytes)");
     return PO_EXIT_YES;
 }
 

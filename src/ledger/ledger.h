@@ -237,7 +237,8 @@ typedef struct {                                /* NULL and 0 don't restrict */
 } po_order_filter;
 /* Documents about orders, latest first (po_order_record *). For tools: it reads much. */
 apr_status_t po_order_list(po_ledger_db *db, const po_order_filter *f, apr_pool_t *p, apr_array_header_t **out);
-/* The documents about this order are not held any more: somebody has decided. */
+/* The documents about this order are not held any more, unless a request that one of them names still is: what the latest
+ * leaves out must be known to whoever decides about that one. */
 apr_status_t po_order_decided(po_ledger_db *db, const char *site, const char *buyer, int test, const char *order_id);
 /* The lines (int) of the request's charges on that order which the latest document about it, an update that is held, leaves
  * out. */

@@ -170,7 +170,10 @@ apr_status_t po_order_list(po_ledger_db *db, const po_order_filter *f, apr_pool_
 apr_status_t po_order_decided(po_ledger_db *db, const char *site, const char *buyer, int test, const char *order_id)
 {
     po_cursor c = { po_statement(db, PO_SQL_ORDER_DECIDED, "UPDATE purchase_order SET held = 0 WHERE site = ?1"
-                                 " AND buyer = ?2 AND test = ?3 AND order_id = ?4 AND held <> 0") };
+                                 " AND buyer = ?2 AND test = ?3 AND order_id = ?4 AND held <> 0 AND NOT EXISTS"
+                                 " (SELECT 1 FROM purchase_order o JOIN order_line l ON l.purchase_order = o.seq"
+                                 "  JOIN request r ON r.site = o.site AND r.id = l.request WHERE o.site = ?1"
+                                 "  AND o.buyer = ?2 AND o.test = ?3 AND o.order_id = ?4 AND r.state = 8)") };
 
     po_bind_text(&c, site);
     po_bind_text(&c, buyer);
