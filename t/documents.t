@@ -119,6 +119,12 @@ order('acme', [{ %$line, quantity => 2 }], id => $order, type => 'delete', versi
 wait_for(10, sub { ledger("SELECT count(*) FROM outbox WHERE class = 0 AND state = 1 AND request = '$request'") == 3 });
 is ledger("SELECT count(*) FROM document WHERE kind = 'ConfirmationRequest' AND outgoing"), 2, 'an order that its buyer takes back is not confirmed';
 
+# ---- the operator takes back what is ordered ----------------------------------------------------------------------------------------
+($request, $order) = ordered('acme');
+about('acme', $order, 1);
+is +(ctl(qw(requests cancel), $request, '--reason', 'Asked for by phone'))[0], 0, 'the operator cancels a request that is ordered';
+like +(about('acme', $order, 2))[-1], qr{type="reject" confirmID="[^"]+" operation="update".*Asked for by phone}, 'and its purchase order is rejected, in place of what was said before';
+
 # ---- reject ---------------------------------------------------------------------------------------------------------------------------------
 backend_answers(422, '{"detail":"The account is closed"}');
 ($request, $order) = ordered('acme');

@@ -96,6 +96,12 @@ buyer_says("417\nContent-Type: text/xml\n\n<cXML><Response><Status code=\"417\" 
 my $vain = invoice([line($year, 1, '1', '1200.00')]);
 like answer($vain), qr/^201 /, 'an invoice that the buyer will refuse is queued like any other';
 is becomes($vain->{number}, 'refused'), 'refused', 'and becomes refused';
+{
+    my $key = ledger("SELECT payload_id FROM invoice WHERE number = '$vain->{number}'");
+    my $words = join ' ', map { "'$_'" } qw(outbox retry), $key, '--ledger', ledger_file(), '--site', ledger("SELECT site FROM invoice WHERE number = '$vain->{number}'");
+    like `'$FindBin::Bin/../punchoutctl' $words 2>&1; echo \$?`, qr/under a number of its own\n1$/, 'the operator can not send it again: its amount may be on another by now';
+    is ledger("SELECT state FROM outbox WHERE key = '$key'"), 3, 'so it stays refused';
+}
 like asked($vain->{number})->{answer}, qr/417.*PO is closed/, "with the buyer's words";
 like answer(invoice([line($year, 1, '1', '1200.00')], kind => 'creditMemo', original => $vain->{number})), qr/^409 The buyer has refused invoice/, 'there is nothing to credit of it';
 like answer({ %$vain, comments => 'corrected' }), qr/^409 .*other content/, 'a corrected one needs a number of its own';

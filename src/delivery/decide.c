@@ -266,6 +266,12 @@ static apr_status_t retry(po_ledger_db *db, deciding *x, const po_outbox_row *ro
                                   : "%s goes out by itself; there is nothing to decide", row->key));
         return APR_SUCCESS;
     }
+    /* refused, it didn't count: its amount may be on another invoice by now */
+    if (state == PO_OUTBOX_FAILED && row->recipients && !strcmp(row->recipients, po_post_kind(PO_POST_INVOICE))) {
+        answer(x, 0, apr_psprintf(x->pool, "%s is an invoice that was refused or given up, so its amount may have been "
+                                  "invoiced anew; have it handed over again under a number of its own", row->key));
+        return APR_SUCCESS;
+    }
     answer(x, 1, apr_psprintf(x->pool, "%s goes out again now", row->key));
     if (state == PO_OUTBOX_FAILED && is_event(row))
         rv = retry_failed_event(db, x, row);

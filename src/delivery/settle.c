@@ -37,14 +37,28 @@ static apr_status_t give_up_behind(po_ledger_db *db, const po_outbox_row *event,
     return rv;
 }
 
+#define CANCEL_REFUSED "The seller's system refused the cancellation: "
+
+/* The reason of a cancelled request without what an earlier try of its cancellation was told. */
+static const char *reason_without_refusal(const po_request *r, apr_pool_t *p)
+{
+    const char *at = r->reason ? strstr(r->reason, CANCEL_REFUSED) : NULL;
+
+    if (!at)
+        return r->reason;
+    return at - r->reason > 2 ? apr_pstrmemdup(p, r->reason, (apr_size_t)(at - r->reason) - 2) : NULL;  /* ". " */
+}
+
 /* The backend would not have the cancellation: the request stays cancelled, and everybody hears of it. */
 static apr_status_t refuse_cancel(po_ledger_db *db, const po_site *site, po_request *r, const po_outbox_row *event,
                                   const po_answer *a, apr_time_t now, apr_pool_t *p)
 {
     apr_status_t rv;
 
-    r->reason = apr_psprintf(p, "%s%sThe seller's system refused the cancellation: %s", r->reason ? r->reason : "",
-                             r->reason ? ". " : "", a->reason ? a->reason : "it gave no reason");
+    const char *before = reason_without_refusal(r, p);
+
+    r->reason = apr_pstrcat(p, before ? before : "", before ? ". " : "", CANCEL_REFUSED,
+                            a->reason ? a->reason : "it gave no reason", NULL);
     rv = po_request_update(db, r);
     return rv == APR_SUCCESS ? po_delivery_mail(db, site, PO_MAIL_CANCELLED, r,
                                                 apr_pstrcat(p, "mail-", event->key, "-failed", NULL), now, p) : rv;
@@ -90,6 +104,8 @@ static apr_status_t settle_ended(po_ledger_db *db, const po_site *site, po_reque
 
     if (failed && event->outcome == PO_OUTCOME_CANCELLED)
         return refuse_cancel(db, site, r, event, a, now, p);
+    if (event->outcome == PO_OUTCOME_CANCELLED)         /* it took it when it was asked again */
+        r->reason = reason_without_refusal(r, p);
     rv = po_request_update(db, r);
     return rv == APR_SUCCESS && failed && event->outcome == PO_OUTCOME_APPROVED && !po_request_is_known(r)
            ? give_up_behind(db, event, p) : rv;
