@@ -662,6 +662,6 @@ apr_status_t po_request_expire(po_ledger_db *db, apr_time_t now, apr_time_t dead
         return rv;
     c.st = po_statement(db, PO_SQL_HOLD_PARTLY, "UPDATE request SET state = 8, updated = ?1, reason = '"
                         PO_HELD_UNANSWERED "'"
-                        " WHERE state < 3 AND state = 2 AND told = 3 AND updated < ?2");
+                        " WHERE told = 3 AND state = 2 AND updated < ?2");
     return hold_unanswered(db, c.st, now, deadline, n);
 }

@@ -84,6 +84,47 @@ static void a_release_follows_from_the_charges(void **state)
     }
 }
 
+/* PunchOutActivate each. */
+static void a_release_tells_of_each_approval_once(void **state)
+{
+    static const part both[4] = { { "contract", ORDERED }, { "usage", ORDERED } };
+    static const part half[4] = { { "usage", ORDERED }, { "usage", OPEN } };
+    po_request r = request(PO_STATE_HELD, 2, both);
+    po_decided out;
+
+    APR_ARRAY_IDX(r.charges, 0, po_charge).told = 1;
+    po_request_release(&r, NULL, 1, &out, p);
+    assert_int_equal(out.outcome, PO_OUTCOME_APPROVED);
+    assert_int_equal(po_approvals_to_tell(&r, p)->nelts, 1);
+    APR_ARRAY_IDX(r.charges, 1, po_charge).told = 2;
+    r.state = PO_STATE_HELD;
+    po_request_release(&r, NULL, 1, &out, p);
+    assert_int_equal(out.outcome, PO_OUTCOME_CHANGED);
+    r = request(PO_STATE_HELD, 0, half);        /* no approval is in whole: there is nothing to tell */
+    po_request_release(&r, NULL, 1, &out, p);
+    assert_int_equal(out.outcome, PO_OUTCOME_NONE);
+    assert_int_equal(r.state, PO_STATE_PARTLY_APPROVED);
+}
+
+static void an_approval_whose_event_was_dropped_is_told_of_again(void **state)
+{
+    static const part both[4] = { { "contract", ORDERED }, { "usage", ORDERED } };
+    po_request r = request(PO_STATE_APPROVED, 2, both);
+    po_dropped_event e = { "evt-2", PO_OUTCOME_APPROVED, PO_OUTCOME_NONE };
+    po_decided out;
+    int drop_rest;
+
+    APR_ARRAY_IDX(r.charges, 0, po_charge).told = 1;
+    APR_ARRAY_IDX(r.charges, 1, po_charge).told = 2;
+    po_request_drop_event(&r, &e, &drop_rest, &out, p);
+    assert_false(drop_rest);
+    assert_string_equal(APR_ARRAY_IDX(po_approvals_to_tell(&r, p), 0, const char *), "usage");
+    r.told = 1;                                 /* the backend knows of nothing: of both */
+    po_request_drop_event(&r, &e, &drop_rest, &out, p);
+    assert_true(drop_rest);
+    assert_int_equal(po_approvals_to_tell(&r, p)->nelts, 2);
+}
+
 static void only_what_is_held_is_decided(void **state)
 {
     static const part ordered[4] = { { "contract", ORDERED } };
@@ -108,6 +149,7 @@ static void only_what_is_held_is_decided(void **state)
 static void a_backend_that_never_answered_is_asked_again(void **state)
 {
     static const part ordered[4] = { { "contract", ORDERED } };
+    static const part partly[4] = { { "contract", ORDERED }, { "usage", OPEN } };
     po_request r = request(PO_STATE_HELD, 2, ordered);
     po_decided out;
 
@@ -116,6 +158,11 @@ static void a_backend_that_never_answered_is_asked_again(void **state)
     assert_true(out.carried_out && out.resend);
     assert_int_equal(out.outcome, PO_OUTCOME_NONE);
     assert_int_equal(r.state, PO_STATE_DELIVERING);
+    r = request(PO_STATE_HELD, 2, partly);
+    r.reason = PO_HELD_UNANSWERED;
+    po_request_release(&r, NULL, 1, &out, p);
+    assert_true(out.resend);
+    assert_int_equal(r.state, PO_STATE_PARTLY_APPROVED);
 }
 
 static void what_a_released_update_leaves_out_is_cancelled(void **state)
@@ -258,6 +305,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_marketplace_takes_back_what_it_likes_until_it_is_over),
         cmocka_unit_test(a_release_follows_from_the_charges),
+        cmocka_unit_test(a_release_tells_of_each_approval_once),
+        cmocka_unit_test(an_approval_whose_event_was_dropped_is_told_of_again),
         cmocka_unit_test(only_what_is_held_is_decided),
         cmocka_unit_test(a_backend_that_never_answered_is_asked_again),
         cmocka_unit_test(what_a_released_update_leaves_out_is_cancelled),
