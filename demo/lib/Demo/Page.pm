@@ -135,7 +135,7 @@ button:disabled{background:#e4e8ec;border-color:#e4e8ec;color:#5b6875;cursor:not
 .search input{margin:0;flex:1}
 .row{display:flex;flex-wrap:wrap;gap:10px;align-items:center}
 .row form{margin:0}
-.scroll{overflow-x:auto;background:#fff;border:1px solid #e1e6eb;border-radius:12px}
+.scroll{overflow-x:auto;background:#fff;border:1px solid #e1e6eb;border-radius:12px;margin-bottom:16px}
 table{border-collapse:collapse;width:100%;font-size:15px}
 th,td{text-align:left;padding:10px 16px;border-bottom:1px solid #edf0f3;vertical-align:top}
 tr:last-child td{border-bottom:0}
