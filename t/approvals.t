@@ -155,6 +155,18 @@ is says($events[1], 'active')->code, 409, 'but not the opposite';
 is says($events[0], 'failed')->code, 409, 'neither of the contract';
 is says($events[0], 'active')->code, 200, 'which stays active';
 
+# what a change has made active can't have failed
+my $lines = lines_from($ua->post("$door/request", { offer => 'off-year', terms => 3, csrf => csrf_of(($ua = shopper('wonka')), @at) }));
+($id) = $lines->[0]{auxiliary} =~ /^(.*)\.1$/;
+$po_1 = order_id();
+backend_answers(202, '');
+answer(buyer => 'wonka', id => $po_1, lines => $lines);
+is becomes($ua, $id, 'delivering'), 'delivering', 'the backend works on an order';
+backend_answers();
+answer(buyer => 'wonka', id => $po_1, type => 'update', lines => [{ %{ $lines->[0] }, quantity => 2 }]);
+is becomes($ua, $id, 'active'), 'active', 'and takes a change of it';
+like says((hears($id, 2))[0], 'failed', reason => 'no seats')->content, qr/"state":"held"/, 'then a failure of the first is for a person to look at';
+
 # ---- cancelled by who asked ------------------------------------------------------------------------------------------------
 ($ua, $csrf, $account, $id, $first) = requested('hooli');
 ($later, $later_csrf) = session('hooli', $account);

@@ -246,7 +246,7 @@ static apr_status_t cancel(po_ledger_db *db, void *baton)
                             n->updated, p);
 }
 
-/* Who it was stands with the request; a log has no names. */
+/* Who it was stands with the request. */
 static void log_cancelled(const cancel_job *j)
 {
     const po_request *n = j->request;
