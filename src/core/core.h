@@ -155,6 +155,9 @@ typedef struct {
     const char *source;                 /* "file:PATH" or "exec:COMMAND"; NULL: it stands in the configuration itself */
 } po_secret;
 
+/* 1 when the secret is valid at that time. */
+int po_secret_counts(const po_secret *s, apr_time_t now);
+
 typedef struct {                        /* a TLS client certificate that mod_ssl has verified */
     const char *subject;                /* distinguished name, as SSL_CLIENT_S_DN has it */
     const char *fingerprint;            /* SHA-256 of the certificate, lower-case hex */

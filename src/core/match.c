@@ -227,6 +227,11 @@ static int late(const po_secret *s, apr_time_t now)
     return s->until && now >= s->until;
 }
 
+int po_secret_counts(const po_secret *s, apr_time_t now)
+{
+    return !early(s, now) && !late(s, now);
+}
+
 /* Takes the same time whether the buyer exists or not: two comparisons in any case. */
 static proof secret_proof(po_crypto *c, const apr_array_header_t *slots, const char *secret, apr_time_t now)
 {

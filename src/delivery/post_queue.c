@@ -44,7 +44,7 @@ static const po_secret *valid_secret(const apr_array_header_t *secrets, apr_time
     for (i = 0; secrets && i < secrets->nelts; i++) {
         const po_secret *s = &APR_ARRAY_IDX(secrets, i, po_secret);
 
-        if ((!s->from || s->from <= now) && (!s->until || now < s->until))
+        if (po_secret_counts(s, now))
             return s;
     }
     return NULL;
@@ -71,22 +71,13 @@ static int has_secret(const po_buyer *buyer)
            || (hub && (hub->post_secret || (hub->secrets && hub->secrets->nelts)));
 }
 
-static const po_credential *identity_for(const po_site *site, const po_buyer *buyer, const po_credential *to)
-{
-    const apr_array_header_t *ours = buyer->suppliers->nelts ? buyer->suppliers : site->identities;
-    int i;
-
-    for (i = 0; i < ours->nelts; i++)
-        if (!strcasecmp(APR_ARRAY_IDX(ours, i, po_credential).domain, to->domain))
-            return &APR_ARRAY_IDX(ours, i, po_credential);
-    return &APR_ARRAY_IDX(ours, 0, po_credential);
-}
-
 void po_delivery_header(po_cxml_header *h, const po_site *site, const po_buyer *buyer, int test)
 {
+    const po_credential *to;
+
     memset(h, 0, sizeof(*h));
-    h->to = APR_ARRAY_IDX(buyer->credentials, 0, po_credential);
-    h->from = h->sender = *identity_for(site, buyer, &h->to);
+    h->from = h->sender = *po_site_identity(site, buyer, &to);
+    h->to = *to;
     h->user_agent = PO_USER_AGENT;
     h->has_secret = has_secret(buyer);
     h->test = test;

@@ -9,7 +9,6 @@ APLOG_USE_MODULE(punchout);
 #define CHUNK 32768                     /* what is written at once: memory stays the same however long the catalog is */
 #define DESCRIPTION_BYTES 2000          /* Ariba's limits, in bytes (cxml.md §9) */
 #define SHORT_NAME_BYTES 50
-#define UNSPSC "43232701"
 #define INDEX_DTD "1.2.063"             /* at least: older ones know no price and no level in an Index */
 
 typedef struct {
@@ -44,7 +43,7 @@ static void write_item(listing *l, const po_offer *o, apr_pool_t *p)
     item.short_name = po_utf8_cut(o->name, SHORT_NAME_BYTES, p);
     item.description = po_utf8_cut(o->description ? apr_pstrcat(p, o->name, ": ", o->description, NULL) : o->name,
                                    DESCRIPTION_BYTES, p);
-    item.unspsc = UNSPSC;
+    item.unspsc = PO_UNSPSC;
     item.manufacturer = o->seller;
     item.punchout_url = apr_pstrcat(p, l->site->door, "/setup", NULL);
     item.page_url = po_product_url(l->site, o->product, p);

@@ -10,7 +10,7 @@ int po_approval_is_open(po_charge_state s)
     return s == PO_CHARGE_REQUESTED || s == PO_CHARGE_WAITING;
 }
 
-static int is_gone(po_charge_state s)
+int po_approval_is_gone(po_charge_state s)
 {
     return s == PO_CHARGE_CANCELLED || s == PO_CHARGE_WITHDRAWN;
 }
@@ -39,7 +39,7 @@ apr_array_header_t *po_request_approvals(const po_request *r, apr_pool_t *p)
         const po_charge *c = CHARGE(r, i);
         po_approval *a = approval_of(list, c);
 
-        if (is_gone(a->state) || (!po_charge_is_in(c) && !is_gone(c->state)))
+        if (po_approval_is_gone(a->state) || (!po_charge_is_in(c) && !po_approval_is_gone(c->state)))
             a->state = c->state;
     }
     return list;

@@ -10,7 +10,6 @@
 #define ID_BYTES 100                    /* what procurement systems take as a SupplierPartID */
 #define TEXT_BYTES 255
 #define UNIT_BYTES 20
-#define SHOWN_BYTES 60                  /* of a value that a message repeats */
 #define QUANTITY_MOST INT64_C(1000000000)
 #define USAGE_QUANTITY_MOST INT64_C(1000000000000)      /* 10,000 in steps of 0.00000001, as a budget may come to */
 
@@ -50,46 +49,11 @@ static const char *mistake(const reading *in, const char *member, const char *fo
     return apr_psprintf(in->p, "lines[%d]%s%s%s", in->line, *member ? "." : "", member, what);
 }
 
-static const char *shown(const reading *in, const char *text)
-{
-    const char *cut = po_utf8_cut(text, SHOWN_BYTES, in->p);
-    char *copy = apr_pstrdup(in->p, cut), *c;
-
-    for (c = copy; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = ' ';
-    return apr_psprintf(in->p, "\"%s%s\"", copy, cut == text ? "" : "...");
-}
-
-static const char *value_text(const reading *in, const json_t *v)
-{
-    switch (json_typeof(v)) {
-    case JSON_STRING: return shown(in, json_string_value(v));
-    case JSON_INTEGER: return apr_psprintf(in->p, "the number %" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(v));
-    case JSON_REAL: return apr_psprintf(in->p, "the number %.10g", json_real_value(v));
-    case JSON_OBJECT: return "an object";
-    case JSON_ARRAY: return "a list";
-    case JSON_NULL: return "null";
-    default: return json_is_true(v) ? "true" : "false";
-    }
-}
-
 static const char *only_members(const reading *in, json_t *object, const char *const *known)
 {
-    const char *name, *list = "";
-    json_t *value;
-    int i;
+    const char *list, *name = po_json_unknown(object, known, &list, in->p);
 
-    json_object_foreach(object, name, value) {
-        for (i = 0; known[i] && strcmp(known[i], name); i++)
-            ;
-        if (known[i])
-            continue;
-        for (i = 0; known[i]; i++)
-            list = apr_pstrcat(in->p, list, i ? ", " : "", known[i], NULL);
-        return mistake(in, "", "%s%s is not known; known are %s", in->line < 0 ? "" : ": ", shown(in, name), list);
-    }
-    return NULL;
+    return name ? mistake(in, "", "%s%s is not known; known are %s", in->line < 0 ? "" : ": ", name, list) : NULL;
 }
 
 /* ---- members ----------------------------------------------------------------------------------------------------- */
@@ -100,8 +64,8 @@ static const char *no_text(const reading *in, const char *member, const json_t *
 {
     if (json_is_number(v))
         return mistake(in, member, " is %s; money, quantities and ids are never JSON numbers, because a float rounds: write "
-                       "it as a string", value_text(in, v));
-    return mistake(in, member, " is %s; write a string", value_text(in, v));
+                       "it as a string", po_json_value_text(v, in->p));
+    return mistake(in, member, " is %s; write a string", po_json_value_text(v, in->p));
 }
 
 /* One line of text that is not empty, in the pool; *out is NULL when an optional one is absent. */
@@ -135,7 +99,7 @@ static const char *get_id(const reading *in, json_t *object, const char *member,
     if (wrong || !*out || !strpbrk(*out, "?{} "))
         return wrong;
     return mistake(in, member, " is %s, but procurement systems refuse ids that hold a blank, '?', '{' or '}'; use "
-                   "letters, digits, '-', '_' and '.'", shown(in, *out));
+                   "letters, digits, '-', '_' and '.'", po_json_shown(*out, in->p));
 }
 
 /* A plain decimal: exponents, hex, separators, signs and what is too long are refused. */
@@ -148,7 +112,7 @@ static const char *get_money(const reading *in, json_t *object, const char *memb
         return wrong;
     if ((*text)[strspn(*text, "0123456789.")] || po_decimal_parse(out, *text, -1) != APR_SUCCESS)
         return mistake(in, member, " is %s, not a plain decimal; write at most 18 digits with at most 8 behind the point, "
-                       "no separators and no sign, like \"1200.00\"", shown(in, *text));
+                       "no separators and no sign, like \"1200.00\"", po_json_shown(*text, in->p));
     return NULL;
 }
 
@@ -162,7 +126,7 @@ static const char *get_quantity(const reading *in, json_t *object, apr_int64_t m
     if ((*text)[strspn(*text, "0123456789")] || po_decimal_parse(out, *text, -1) != APR_SUCCESS || out->value < 1
         || out->value > most)
         return mistake(in, "quantity", " is %s; write a whole number from 1 to %" APR_INT64_T_FMT " in digits alone",
-                       shown(in, *text), most);
+                       po_json_shown(*text, in->p), most);
     return NULL;
 }
 
@@ -209,12 +173,12 @@ static const char *get_pricing(const reading *in, json_t *object, own_line *l)
         || (wrong = get_text(in, object, "kind", OPTIONAL, TEXT_BYTES, &l->kind)))
         return wrong;
     if (strcmp(l->pricing, "contract") && strcmp(l->pricing, "usage") && !costs_nothing(l->pricing))
-        return mistake(in, "pricing", " is %s; known are contract, usage, free, byol, trial", shown(in, l->pricing));
+        return mistake(in, "pricing", " is %s; known are contract, usage, free, byol, trial", po_json_shown(l->pricing, in->p));
     if (!l->kind)
         l->kind = l->pricing;
     if (strcmp(l->kind, l->pricing) && (strcmp(l->pricing, "contract") || strcmp(l->kind, "usage")))
         return mistake(in, "kind", " is %s, but the pricing is %s; leave it out, or write \"usage\" for what a contract "
-                       "charges by use", shown(in, l->kind), l->pricing);
+                       "charges by use", po_json_shown(l->kind, in->p), l->pricing);
     return NULL;
 }
 
@@ -227,7 +191,7 @@ static const char *get_price(const reading *in, json_t *object, own_line *l)
         return wrong;
     if (n == OPTIONAL && l->price.value)
         return mistake(in, "unitPrice", " is %s, but what is %s costs nothing; write \"0.00\" or leave it out",
-                       shown(in, text), l->kind);
+                       po_json_shown(text, in->p), l->kind);
     if (!strcmp(l->kind, "usage") && !l->price.value)
         return mistake(in, "unitPrice", " is 0; leave a line of usage that costs nothing out");
     return NULL;
@@ -244,15 +208,15 @@ static const char *get_codes(const reading *in, json_t *object, own_line *l)
         return wrong;
     if (l->currency && !po_currency_valid(l->currency))
         return mistake(in, "currency", " is %s; write three capital letters of ISO 4217, like \"USD\"",
-                       shown(in, l->currency));
+                       po_json_shown(l->currency, in->p));
     if (l->unit && l->unit[strspn(l->unit, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")])
         return mistake(in, "unit", " is %s; write a code of UN/CEFACT Recommendation 20, like \"EA\" or \"HUR\"",
-                       shown(in, l->unit));
+                       po_json_shown(l->unit, in->p));
     if (l->unspsc && (strlen(l->unspsc) != 8 || l->unspsc[strspn(l->unspsc, "0123456789")]))
         return mistake(in, "unspsc", " is %s; write the eight digits of a UNSPSC commodity, like \"43232701\"",
-                       shown(in, l->unspsc));
+                       po_json_shown(l->unspsc, in->p));
     if (l->term && !po_term_valid(l->term))
-        return mistake(in, "term", " is %s; write an ISO 8601 duration of whole numbers, like \"P12M\"", shown(in, l->term));
+        return mistake(in, "term", " is %s; write an ISO 8601 duration of whole numbers, like \"P12M\"", po_json_shown(l->term, in->p));
     return NULL;
 }
 
@@ -332,8 +296,8 @@ static const char *add_usage(const reading *in, own_request *o, const own_line *
         o->offer->usage = apr_array_make(in->p, 2, sizeof(po_usage));
     for (i = 0; i < o->offer->usage->nelts; i++)
         if (!strcmp(APR_ARRAY_IDX(o->offer->usage, i, po_usage).dimension, l->dimension))
-            return mistake(in, "dimension", " %s occurs twice for product %s; write one line for each", shown(in, l->dimension),
-                           shown(in, l->product));
+            return mistake(in, "dimension", " %s occurs twice for product %s; write one line for each", po_json_shown(l->dimension, in->p),
+                           po_json_shown(l->product, in->p));
     APR_ARRAY_PUSH(o->offer->usage, po_usage) = u;
     if (!strcmp(l->pricing, "contract") && strcmp(o->offer->pricing, "contract") && o->needs_contract < 0)
         o->needs_contract = in->line;
@@ -370,7 +334,7 @@ static const char *read_own_line(reading *in, json_t *object)
     currency = l.currency ? l.currency : in->currency;
     if (currency && o->offer->currency && strcmp(currency, o->offer->currency))
         return mistake(in, "currency", " is %s, but another line of product %s is in %s; a cart has one currency", currency,
-                       shown(in, l.product), o->offer->currency);
+                       po_json_shown(l.product, in->p), o->offer->currency);
     if (!strcmp(l.kind, "usage"))
         return add_usage(in, o, &l);
     add_single(in, o, &l);
@@ -389,7 +353,7 @@ static const char *finish_own(reading *in)
         in->line = o->needs_contract;
         if (o->needs_contract >= 0)
             return mistake(in, "pricing", " is \"contract\", but there is no line of kind contract for product %s; add it, or "
-                           "write pricing \"usage\"", shown(in, o->offer->product));
+                           "write pricing \"usage\"", po_json_shown(o->offer->product, in->p));
         if (o->offer->name || !first)
             continue;
         o->offer->name = o->offer->usage->nelts == 1 ? first->description : o->offer->product;
@@ -409,18 +373,18 @@ static const char *read_lines(reading *in, json_t *root)
     size_t i;
 
     if (!json_is_object(root))
-        return mistake(in, "the cart", " is %s; write an object with \"lines\"", value_text(in, root));
+        return mistake(in, "the cart", " is %s; write an object with \"lines\"", po_json_value_text(root, in->p));
     if ((wrong = only_members(in, root, known)))
         return wrong;
     if (!lines || !json_is_array(lines))
-        return mistake(in, "lines", " is %s; write a list", lines ? value_text(in, lines) : "missing");
+        return mistake(in, "lines", " is %s; write a list", lines ? po_json_value_text(lines, in->p) : "missing");
     if (!json_array_size(lines) || json_array_size(lines) > LINES_MOST)
         return mistake(in, "lines", " holds %" APR_SIZE_T_FMT "; a cart has 1 to %d", (apr_size_t)json_array_size(lines),
                        LINES_MOST);
     json_array_foreach(lines, i, object) {
         in->line = (int)i;
         if (!json_is_object(object))
-            return mistake(in, "", " is %s; write an object", value_text(in, object));
+            return mistake(in, "", " is %s; write an object", po_json_value_text(object, in->p));
         if (!json_object_get(object, "offer") == !json_object_get(object, "part"))
             return mistake(in, "", ": write either \"offer\", an offer of the catalog, or \"part\" with a price of your own");
         if ((wrong = json_object_get(object, "offer") ? read_offer_line(in, object) : read_own_line(in, object)))
@@ -439,7 +403,7 @@ const char *po_cart_json_read(const char *text, apr_size_t len, const char *curr
     char *sorted;
 
     if (!root)
-        return apr_psprintf(p, "line %d, column %d: %s", error.line, error.column, shown(&in, error.text));
+        return apr_psprintf(p, "line %d, column %d: %s", error.line, error.column, po_json_shown(error.text, p));
     wrong = read_lines(&in, root);
     sorted = wrong ? NULL : json_dumps(root, JSON_COMPACT | JSON_SORT_KEYS);
     *canonical = sorted ? apr_pstrdup(p, sorted) : "";

@@ -10,7 +10,6 @@
 #define NAME_BYTES 255
 #define TEXT_BYTES 10000
 #define URL_BYTES 1000
-#define SHOWN_BYTES 60                  /* of a value that a message repeats */
 #define UNIT_BYTES 20
 
 typedef struct {                        /* where a mistake is */
@@ -39,45 +38,13 @@ static const char *mistake(const place *at, const char *format, ...)
     return apr_psprintf(at->p, "%s:%d: %s%s", at->file, at->line, where, what);
 }
 
-static const char *shown(const place *at, const char *text)
-{
-    const char *cut = po_utf8_cut(text, SHOWN_BYTES, at->p);
-
-    return apr_psprintf(at->p, "\"%s%s\"", cut, cut == text ? "" : "...");
-}
-
-/* The value as a message names it. */
-static const char *value_text(const place *at, const json_t *v)
-{
-    switch (json_typeof(v)) {
-    case JSON_STRING: return shown(at, json_string_value(v));
-    case JSON_INTEGER: return apr_psprintf(at->p, "the number %" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(v));
-    case JSON_REAL: return apr_psprintf(at->p, "the number %.10g", json_real_value(v));
-    case JSON_OBJECT: return "an object";
-    case JSON_ARRAY: return "a list";
-    case JSON_NULL: return "null";
-    default: return json_is_true(v) ? "true" : "false";
-    }
-}
-
 /* ---- members ----------------------------------------------------------------------------------------------------- */
 
 static const char *only_members(const place *at, json_t *object, const char *const *known)
 {
-    const char *name, *list = "";
-    json_t *value;
-    int i;
+    const char *list, *name = po_json_unknown(object, known, &list, at->p);
 
-    json_object_foreach(object, name, value) {
-        for (i = 0; known[i] && strcmp(known[i], name); i++)
-            ;
-        if (known[i])
-            continue;
-        for (i = 0; known[i]; i++)
-            list = apr_pstrcat(at->p, list, i ? ", " : "", known[i], NULL);
-        return mistake(at, "unknown member %s; known are %s", shown(at, name), list);
-    }
-    return NULL;
+    return name ? mistake(at, "unknown member %s; known are %s", name, list) : NULL;
 }
 
 typedef enum { OPTIONAL, REQUIRED } need;
@@ -103,7 +70,7 @@ static const char *get_text(const place *at, json_t *object, const char *member,
     if (!v)
         return n == REQUIRED ? mistake(at, "\"%s\" is missing", member) : NULL;
     if (!text)
-        return mistake(at, "\"%s\" is %s; write a text in quotes", member, value_text(at, v));
+        return mistake(at, "\"%s\" is %s; write a text in quotes", member, po_json_value_text(v, at->p));
     if (!text[strspn(text, " \t\r\n")])
         return mistake(at, "\"%s\" is empty; %s", member, n == REQUIRED ? "it is required" : "leave it out instead");
     if (has_control(text, lines))
@@ -121,7 +88,7 @@ static const char *bad_id(const place *at, const char *member, const char *id)
 
     if ((n = strcspn(id, "?{} \t\r\n")) < strlen(id))
         return mistake(at, "\"%s\" is %s, but procurement systems refuse ids that hold %s; use letters, digits, "
-                       "'-', '_' and '.'", member, shown(at, id),
+                       "'-', '_' and '.'", member, po_json_shown(id, at->p),
                        id[n] == ' ' ? "a blank" : apr_psprintf(at->p, "'%c'", id[n]));
     return NULL;
 }
@@ -143,7 +110,7 @@ static const char *get_url(const place *at, json_t *object, const char *member, 
     if (strchr(url, ' ') || strchr(url, '\\')
         || !((url[0] == '/' && url[1] != '/') || !strncmp(url, "https://", 8) || !strncmp(url, "http://", 7)))
         return mistake(at, "\"%s\" is %s; write a path that begins with one '/', or an http(s) URL", member,
-                       shown(at, url));
+                       po_json_shown(url, at->p));
     return NULL;
 }
 
@@ -156,15 +123,15 @@ static const char *get_price(const place *at, json_t *object, po_decimal *price)
 
     if (json_is_number(v))
         return mistake(at, "\"price\" is %s; money is never a JSON number, because a float rounds: write it as a "
-                       "string, like \"1200.00\"", value_text(at, v));
+                       "string, like \"1200.00\"", po_json_value_text(v, at->p));
     if (!text)
-        return mistake(at, "\"price\" is %s; write it as a string, like \"1200.00\"", value_text(at, v));
+        return mistake(at, "\"price\" is %s; write it as a string, like \"1200.00\"", po_json_value_text(v, at->p));
     len = json_string_length(v);
     if (len && *text == '-')
-        return mistake(at, "\"price\" is negative: %s; a price is 0 or more", shown(at, text));
+        return mistake(at, "\"price\" is negative: %s; a price is 0 or more", po_json_shown(text, at->p));
     if (!len || strspn(text, "0123456789.") != len || po_decimal_parse(price, text, (apr_ssize_t)len) != APR_SUCCESS)
         return mistake(at, "\"price\" is %s, not a plain decimal; write at most 18 digits with at most 8 behind the "
-                       "point, no separators and no sign, like \"1200.00\"", shown(at, text));
+                       "point, no separators and no sign, like \"1200.00\"", po_json_shown(text, at->p));
     return NULL;
 }
 
@@ -176,7 +143,7 @@ static const char *get_unit(const place *at, json_t *object, const char **out)
         return wrong;
     if (strspn(*out, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") != strlen(*out))
         return mistake(at, "\"unit\" is %s; write a code of UN/CEFACT Recommendation 20, like \"EA\" or \"HUR\"",
-                       shown(at, *out));
+                       po_json_shown(*out, at->p));
     return NULL;
 }
 
@@ -189,7 +156,7 @@ static const char *read_dimension(place *at, json_t *object, const apr_array_hea
     int i;
 
     if (!json_is_object(object))
-        return mistake(at, "\"usage\" holds %s; each dimension is an object", value_text(at, object));
+        return mistake(at, "\"usage\" holds %s; each dimension is an object", po_json_value_text(object, at->p));
     if ((wrong = get_id(at, object, "dimension", &u->dimension)))
         return wrong;
     at->dimension = u->dimension;
@@ -219,7 +186,7 @@ static const char *read_usage(place *at, json_t *list, po_offer *o, apr_pool_t *
     if (!list)
         return NULL;
     if (!json_is_array(list))
-        return mistake(at, "\"usage\" is %s; write a list of dimensions", value_text(at, list));
+        return mistake(at, "\"usage\" is %s; write a list of dimensions", po_json_value_text(list, at->p));
     if (!json_array_size(list))
         return mistake(at, "\"usage\" is empty; name at least one dimension with its price, or leave it out");
     o->usage = apr_array_make(p, (int)json_array_size(list), sizeof(po_usage));
@@ -248,7 +215,7 @@ static const char *check_pricing(const place *at, const po_offer *o)
     int contract, usage;
 
     if (!one_of(o->pricing, all))
-        return mistake(at, "unknown pricing %s; known are contract, usage, free, byol, trial", shown(at, o->pricing));
+        return mistake(at, "unknown pricing %s; known are contract, usage, free, byol, trial", po_json_shown(o->pricing, at->p));
     contract = !strcmp(o->pricing, "contract");
     usage = !strcmp(o->pricing, "usage");
     if (contract && !o->has_price)
@@ -279,12 +246,12 @@ static const char *read_organizations(const place *at, json_t *object, const cha
         return NULL;
     if (!json_array_size(list))
         return mistake(at, "\"%s\" is %s; write a list of at least one organization, or leave it out", member,
-                       json_is_array(list) ? "empty" : value_text(at, list));
+                       json_is_array(list) ? "empty" : po_json_value_text(list, at->p));
     for (i = 0; i < json_array_size(list); i++) {
         name = json_string_value(json_array_get(list, i));
         if (!name || !*name || has_control(name, ONE_LINE))
             return mistake(at, "\"%s\" holds %s; each organization is a text in quotes, as PunchOutOrganization names it",
-                           member, value_text(at, json_array_get(list, i)));
+                           member, po_json_value_text(json_array_get(list, i), at->p));
         *out = apr_pstrcat(p, *out ? *out : "\n", name, "\n", NULL);
     }
     return NULL;
@@ -297,7 +264,7 @@ static const char *read_offer(place *at, json_t *object, po_offer *o, apr_pool_t
     const char *wrong;
 
     if (!json_is_object(object))
-        return mistake(at, "\"offers\" holds %s; each offer is an object", value_text(at, object));
+        return mistake(at, "\"offers\" holds %s; each offer is an object", po_json_value_text(object, at->p));
     if ((wrong = get_id(at, object, "id", &o->offer)))
         return apr_pstrcat(at->p, wrong, " (in an offer)", NULL);
     at->offer = o->offer;
@@ -317,10 +284,10 @@ static const char *read_offer(place *at, json_t *object, po_offer *o, apr_pool_t
         o->has_price = 0;
     if (o->currency && !po_currency_valid(o->currency))
         return mistake(at, "\"currency\" is %s; write three capital letters of ISO 4217, like \"USD\"",
-                       shown(at, o->currency));
+                       po_json_shown(o->currency, at->p));
     if (o->term && !po_term_valid(o->term))
         return mistake(at, "\"term\" is %s; write an ISO 8601 duration, like \"P12M\" for 12 months or \"P14D\" for 14 "
-                       "days", shown(at, o->term));
+                       "days", po_json_shown(o->term, at->p));
     return NULL;
 }
 
@@ -334,7 +301,7 @@ static const char *read_terms(const place *at, json_t *terms, po_product *produc
     if (!terms)
         return NULL;
     if (!json_is_object(terms))
-        return mistake(at, "\"terms\" is %s; write {\"url\": ..., \"version\": ...}", value_text(at, terms));
+        return mistake(at, "\"terms\" is %s; write {\"url\": ..., \"version\": ...}", po_json_value_text(terms, at->p));
     if ((wrong = only_members(at, terms, known))
         || (wrong = get_url(at, terms, "url", REQUIRED, &product->terms_url))
         || (wrong = get_text(at, terms, "version", REQUIRED, ONE_LINE, NAME_BYTES, &product->terms_version)))
@@ -348,13 +315,13 @@ static const char *read_keywords(const place *at, json_t *list, po_product *prod
 
     product->keywords = "";
     if (list && !json_is_array(list))
-        return mistake(at, "\"keywords\" is %s; write a list of texts", value_text(at, list));
+        return mistake(at, "\"keywords\" is %s; write a list of texts", po_json_value_text(list, at->p));
     for (i = 0; i < json_array_size(list); i++) {
         json_t *v = json_array_get(list, i);
         const char *word = json_string_value(v);
 
         if (!word || !*word || has_control(word, ONE_LINE))
-            return mistake(at, "\"keywords\" holds %s; each keyword is a text in quotes", value_text(at, v));
+            return mistake(at, "\"keywords\" holds %s; each keyword is a text in quotes", po_json_value_text(v, at->p));
         product->keywords = apr_pstrcat(p, product->keywords, i ? "\n" : "", word, NULL);
     }
     return NULL;
@@ -384,7 +351,7 @@ static const char *read_offers(place *at, json_t *list, const po_product_text *t
 
     if (!json_is_array(list) || !json_array_size(list))
         return mistake(at, "\"offers\" is %s; a product has at least one offer",
-                       !list ? "missing" : json_is_array(list) ? "empty" : value_text(at, list));
+                       !list ? "missing" : json_is_array(list) ? "empty" : po_json_value_text(list, at->p));
     product->offers = apr_array_make(p, (int)json_array_size(list), sizeof(po_offer));
     for (i = 0; i < json_array_size(list); i++) {
         json_t *object = json_array_get(list, i);

@@ -23,10 +23,10 @@ static const char *const sql[PO_CATALOG_QUERIES] = {
     [PO_BY_PRODUCT] = OFFER_COLUMNS "WHERE p.id=?1 ORDER BY o.n",
     [PO_BY_NUMBER] = OFFER_COLUMNS "WHERE o.product=?1 ORDER BY o.n",
     [PO_USAGE_OF] = "SELECT dimension,description,unit,price FROM usage WHERE offer=?1 ORDER BY position",
-    [PO_WALK] = "SELECT p.n,p.id,p.changed FROM product p WHERE " VISIBLE("p") " AND p.changed>=?3 ORDER BY p.id",
+    [PO_WALK] = "SELECT p.n FROM product p WHERE " VISIBLE("p") " AND p.changed>=?3 ORDER BY p.id",
     /* what the buyer saw until it went or changed its audience, and can't see now */
-    [PO_WALK_GONE] = "SELECT DISTINCT g.id, max(g.at) FROM gone g WHERE " VISIBLE("g") " AND g.at>=?3 AND NOT EXISTS"
-                     " (SELECT 1 FROM product p WHERE p.id=g.id AND " VISIBLE("p") ") GROUP BY g.id ORDER BY g.id",
+    [PO_WALK_GONE] = "SELECT DISTINCT g.id FROM gone g WHERE " VISIBLE("g") " AND g.at>=?3 AND NOT EXISTS"
+                     " (SELECT 1 FROM product p WHERE p.id=g.id AND " VISIBLE("p") ") ORDER BY g.id",
     [PO_COUNT] = "SELECT count(*) FROM product p WHERE " VISIBLE("p") " AND p.changed>=?3",
     [PO_COUNT_GONE] = "SELECT count(DISTINCT g.id) FROM gone g WHERE " VISIBLE("g") " AND g.at>=?3 AND NOT EXISTS"
                       " (SELECT 1 FROM product p WHERE p.id=g.id AND " VISIBLE("p") ")",
@@ -204,34 +204,20 @@ apr_status_t po_catalog_offer(po_catalog *c, const char *offer_id, apr_pool_t *p
     return rv;
 }
 
-/* The offers of a bound statement that the buyer may see; with one: only the first. */
-static apr_status_t visible_offers(po_catalog *c, sqlite3_stmt *s, const po_buyer *buyer, int one, apr_pool_t *p,
-                                   apr_array_header_t *out)
-{
-    apr_status_t rv = APR_SUCCESS;
-    int rc = SQLITE_DONE;
-
-    while (rv == APR_SUCCESS && (!one || !out->nelts) && (rc = sqlite3_step(s)) == SQLITE_ROW) {
-        po_offer *o;
-
-        rv = read_offer(c, s, p, &o);
-        if (rv == APR_SUCCESS && po_offer_visible(o, buyer))
-            APR_ARRAY_PUSH(out, po_offer *) = o;
-    }
-    sqlite3_reset(s);
-    if (rv != APR_SUCCESS || (rc != SQLITE_DONE && rc != SQLITE_ROW))
-        return APR_EGENERAL;
-    return out->nelts ? APR_SUCCESS : APR_NOTFOUND;
-}
-
+/* The first offer of a bound statement that the buyer may see. */
 static apr_status_t first_of(po_catalog *c, sqlite3_stmt *s, const po_buyer *buyer, apr_pool_t *p, po_offer **out)
 {
-    apr_array_header_t *one = apr_array_make(p, 1, sizeof(po_offer *));
-    apr_status_t rv = visible_offers(c, s, buyer, 1, p, one);
+    apr_status_t rv = APR_NOTFOUND;
+    int rc;
 
-    if (rv == APR_SUCCESS)
-        *out = APR_ARRAY_IDX(one, 0, po_offer *);
-    return rv;
+    while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
+        rv = read_offer(c, s, p, out);
+        if (rv != APR_SUCCESS || po_offer_visible(*out, buyer))
+            break;
+        rv = APR_NOTFOUND;
+    }
+    sqlite3_reset(s);
+    return rc == SQLITE_ROW || rc == SQLITE_DONE ? rv : APR_EGENERAL;
 }
 
 apr_status_t po_catalog_first(po_catalog *c, apr_int64_t product, const po_buyer *buyer, apr_pool_t *p, po_offer **out)
@@ -242,18 +228,6 @@ apr_status_t po_catalog_first(po_catalog *c, apr_int64_t product, const po_buyer
         return APR_EGENERAL;
     sqlite3_bind_int64(s, 1, product);
     return first_of(c, s, buyer, p, out);
-}
-
-apr_status_t po_catalog_offers(po_catalog *c, const char *product, const po_buyer *buyer, apr_pool_t *p,
-                               apr_array_header_t **out)
-{
-    sqlite3_stmt *s = po_catalog_statement(c, PO_BY_PRODUCT);
-
-    if (!s)
-        return APR_EGENERAL;
-    sqlite3_bind_text(s, 1, product, -1, SQLITE_STATIC);
-    *out = apr_array_make(p, 4, sizeof(po_offer *));
-    return visible_offers(c, s, buyer, 0, p, *out);
 }
 
 apr_status_t po_catalog_item(po_catalog *c, const char *product_or_offer, const po_buyer *buyer, apr_pool_t *p,
@@ -306,7 +280,7 @@ static apr_status_t walk_visible(po_catalog *c, const po_buyer *buyer, apr_time_
     int rc = SQLITE_DONE, stop = 0;
 
     while (s && rv == APR_SUCCESS && !stop && (rc = sqlite3_step(s)) == SQLITE_ROW) {
-        po_catalog_entry e = { NULL, NULL, apr_time_from_sec(sqlite3_column_int64(s, 2)) };
+        po_catalog_entry e = { NULL, NULL };
         po_offer *first;
 
         rv = po_catalog_first(c, sqlite3_column_int64(s, 0), buyer, each, &first);
@@ -329,7 +303,7 @@ static apr_status_t walk_gone(po_catalog *c, const po_buyer *buyer, apr_time_t s
     int rc = SQLITE_DONE, stop = 0;
 
     while (s && !stop && (rc = sqlite3_step(s)) == SQLITE_ROW) {
-        po_catalog_entry e = { NULL, (const char *)sqlite3_column_text(s, 0), apr_time_from_sec(sqlite3_column_int64(s, 1)) };
+        po_catalog_entry e = { NULL, (const char *)sqlite3_column_text(s, 0) };
 
         stop = fn(baton, &e, each);
         apr_pool_clear(each);

@@ -5,7 +5,6 @@
  */
 #include "market/market_private.h"
 
-#include <limits.h>
 #include <string.h>
 
 #define EVENT_ROOM 2048
@@ -132,80 +131,6 @@ static void add_request(po_buffer *b, const po_request *r)
     add_terms(b, r);
 }
 
-/* The n-th kind that the charge stands for; NULL: it has no more. */
-static const char *kind_of(const po_charge *c, int n)
-{
-    if (!c->covers)
-        return n ? NULL : c->kind;
-    return n < c->covers->nelts ? APR_ARRAY_IDX(c->covers, n, po_cover).kind : NULL;
-}
-
-static int has_kind(const po_charge *c, const char *kind, int before)
-{
-    const char *own;
-    int n;
-
-    for (n = 0; n < before && (own = kind_of(c, n)); n++)
-        if (!strcmp(own, kind))
-            return 1;
-    return 0;
-}
-
-static int is_gone(po_charge_state s)
-{
-    return s == PO_CHARGE_CANCELLED || s == PO_CHARGE_WITHDRAWN;
-}
-
-/* The state of a kind whose first charge is the i-th; 0 when an earlier one has told it. */
-static int approval_state(const po_request *r, int i, const char *kind, po_charge_state *state)
-{
-    int n;
-
-    *state = APR_ARRAY_IDX(r->charges, i, po_charge).state;
-    for (n = 0; n < r->charges->nelts; n++) {
-        const po_charge *other = &APR_ARRAY_IDX(r->charges, n, po_charge);
-
-        if (!has_kind(other, kind, INT_MAX))
-            continue;
-        if (n < i)
-            return 0;
-        if (is_gone(*state) || (other->state != PO_CHARGE_ORDERED && !is_gone(other->state)))
-            *state = other->state;
-    }
-    return 1;
-}
-
-/* The kind that the charge is the first to stand for, from the n-th of its own on; n is moved behind it. NULL: no more. */
-static const char *next_kind(const po_request *r, int i, int *n, po_charge_state *state)
-{
-    const po_charge *c = &APR_ARRAY_IDX(r->charges, i, po_charge);
-    const char *kind;
-
-    while ((kind = kind_of(c, (*n)++)))
-        if (!has_kind(c, kind, *n - 1) && approval_state(r, i, kind, state))
-            return kind;
-    return NULL;
-}
-
-/* One entry for each kind of approval, in the order of the lines. It stands where its hindmost charge stands: a kind is
- * ordered when all its charges are that were not cancelled. */
-static void add_approvals(po_buffer *b, const po_request *r)
-{
-    po_charge_state state;
-    const char *kind, *before = "";
-    int i, n;
-
-    po_buffer_lit(b, ",\"approvals\":[");
-    for (i = 0; i < r->charges->nelts; i++)
-        for (n = 0; (kind = next_kind(r, i, &n, &state)); before = ",") {
-            po_buffer_str(b, before);
-            add_member(b, "{\"kind\":", kind);
-            add_member(b, ",\"state\":", po_charge_state_name(state));
-            po_buffer_lit(b, "}");
-        }
-    po_buffer_lit(b, "]");
-}
-
 static int holds(const apr_array_header_t *kinds, const char *kind)
 {
     int i;
@@ -216,32 +141,73 @@ static int holds(const apr_array_header_t *kinds, const char *kind)
     return 0;
 }
 
-/* Which of them this event is about. */
-static void add_approved(po_buffer *b, const po_event *e)
+/* What an approval stands for, each once: itself, or the kinds that its lines cover (PunchOutLines). */
+static apr_array_header_t *kinds_of(const po_request *r, const char *approval, apr_pool_t *p)
 {
-    const po_request *r = e->request;
-    po_charge_state state;
-    const char *kind, *before = "";
+    apr_array_header_t *kinds = apr_array_make(p, 2, sizeof(const char *));
+    int i, n;
+
+    for (i = 0; i < r->charges->nelts; i++) {
+        const po_charge *c = &APR_ARRAY_IDX(r->charges, i, po_charge);
+
+        if (strcmp(c->kind, approval))
+            continue;
+        for (n = 0; n < (c->covers ? c->covers->nelts : 1); n++) {
+            const char *kind = c->covers ? APR_ARRAY_IDX(c->covers, n, po_cover).kind : c->kind;
+
+            if (!holds(kinds, kind))
+                APR_ARRAY_PUSH(kinds, const char *) = kind;
+        }
+    }
+    return kinds;
+}
+
+/* Where each approval stands. */
+static void add_approvals(po_buffer *b, const po_request *r, apr_pool_t *p)
+{
+    const apr_array_header_t *approvals = po_request_approvals(r, p);
+    const char *before = "";
+    int i, n;
+
+    po_buffer_lit(b, ",\"approvals\":[");
+    for (i = 0; i < approvals->nelts; i++) {
+        const po_approval *a = &APR_ARRAY_IDX(approvals, i, po_approval);
+        const apr_array_header_t *kinds = kinds_of(r, a->kind, p);
+
+        for (n = 0; n < kinds->nelts; n++, before = ",") {
+            po_buffer_str(b, before);
+            add_member(b, "{\"kind\":", APR_ARRAY_IDX(kinds, n, const char *));
+            add_member(b, ",\"state\":", po_charge_state_name(a->state));
+            po_buffer_lit(b, "}");
+        }
+    }
+    po_buffer_lit(b, "]");
+}
+
+/* Which of them this event is about. */
+static void add_approved(po_buffer *b, const po_event *e, apr_pool_t *p)
+{
+    const char *before = "";
     int i, n;
 
     if (!e->approved)
         return;
     po_buffer_lit(b, ",\"approved\":[");
-    for (i = 0; i < r->charges->nelts; i++)
-        for (n = 0; (kind = next_kind(r, i, &n, &state));) {
-            if (!holds(e->approved, APR_ARRAY_IDX(r->charges, i, po_charge).kind))
-                continue;
+    for (i = 0; i < e->approved->nelts; i++) {
+        const apr_array_header_t *kinds = kinds_of(e->request, APR_ARRAY_IDX(e->approved, i, const char *), p);
+
+        for (n = 0; n < kinds->nelts; n++, before = ",") {
             po_buffer_str(b, before);
-            add_text(b, kind);
-            before = ",";
+            add_text(b, APR_ARRAY_IDX(kinds, n, const char *));
         }
+    }
     po_buffer_lit(b, "]");
 }
 
 /* What is ordered of it: nothing of a charge that was cancelled. */
 static const char *quantity(const po_charge *c, char text[PO_DECIMAL_TEXT])
 {
-    return is_gone(c->state) ? "0" : po_decimal_text(po_charge_quantity(c), 0, text);
+    return po_approval_is_gone(c->state) ? "0" : po_decimal_text(po_charge_quantity(c), 0, text);
 }
 
 /* Where it stands: on which line of which order. */
@@ -471,8 +437,8 @@ const char *po_event_json(const po_event *e, apr_pool_t *p)
     add_member(&b, ",\"time\":", po_timestamp(e->time, stamp));
     po_buffer_lit(&b, ",\"datacontenttype\":\"application/json\",\"data\":{");
     add_request(&b, e->request);
-    add_approvals(&b, e->request);
-    add_approved(&b, e);
+    add_approvals(&b, e->request, p);
+    add_approved(&b, e, p);
     add_orders(&b, e, p);
     add_charges(&b, e->request);
     add_member(&b, ",\"callback\":{\"url\":", e->callback_url);

@@ -7,7 +7,6 @@
 #define SERVICE "Service"
 #define MATERIAL "Material"
 #define UNSPSC_SERVICE "81162000"
-#define UNSPSC_MATERIAL "43232701"      /* of every line of PunchOutLines classic, too */
 #define AMOUNT_UNIT "EA"
 
 typedef struct {
@@ -69,7 +68,7 @@ static po_charge *add_charge(const making *m, const po_asked *a)
     charge->part = a->part;
     charge->description = a->cover.description;
     charge->unit = a->cover.unit;
-    charge->unspsc = a->unspsc ? a->unspsc : UNSPSC_MATERIAL;
+    charge->unspsc = a->unspsc ? a->unspsc : PO_UNSPSC;
     charge->currency = m->r->currency;
     charge->quantity = a->cover.quantity;
     charge->unit_price = a->cover.unit_price;
@@ -136,7 +135,7 @@ static const char *amount_text(const making *m, const po_asked *a)
 static void set_type(po_charge *charge, const char *type)
 {
     charge->line_type = type;
-    charge->unspsc = !strcmp(type, SERVICE) ? UNSPSC_SERVICE : UNSPSC_MATERIAL;
+    charge->unspsc = !strcmp(type, SERVICE) ? UNSPSC_SERVICE : PO_UNSPSC;
 }
 
 static void cover(const making *m, po_charge *charge, const po_asked *a)

@@ -11,6 +11,8 @@
 
 /* ---- catalog.c: catalog.json, compiled into one read-only SQLite file named by its digest --------------------- */
 
+#define PO_UNSPSC "43232701"            /* software: of every line that is not PunchOutLines' Service (design.md §5) */
+
 typedef struct {
     const char *dimension, *description, *unit;
     po_decimal price;
@@ -57,14 +59,10 @@ apr_status_t po_catalog_offer(po_catalog *c, const char *offer_id, apr_pool_t *p
 /* The first offer of a product that the buyer may see, or the offer of that id if he may: SelectedItem takes both. */
 apr_status_t po_catalog_item(po_catalog *c, const char *product_or_offer, const po_buyer *buyer, apr_pool_t *p,
                              po_offer **out);
-/* All offers of a product that the buyer may see (po_offer *), in the order of the file; none: APR_NOTFOUND. */
-apr_status_t po_catalog_offers(po_catalog *c, const char *product, const po_buyer *buyer, apr_pool_t *p,
-                               apr_array_header_t **out);
 
 typedef struct {                        /* a product in an index */
     const po_offer *offer;              /* its first one that the buyer may see; NULL: it is gone */
     const char *product;
-    apr_time_t changed;                 /* seconds count: when it became what it is, or went */
 } po_catalog_entry;
 /* 0: go on; else the walk ends. */
 typedef int po_catalog_fn(void *baton, const po_catalog_entry *entry, apr_pool_t *p);
@@ -192,6 +190,7 @@ typedef struct {
 apr_array_header_t *po_request_approvals(const po_request *r, apr_pool_t *p);
 /* 1 when nobody has decided about it: its cart waits to go back, or is on its way through the buyer's approval. */
 int po_approval_is_open(po_charge_state s);
+int po_approval_is_gone(po_charge_state s);             /* cancelled or withdrawn */
 /* The kinds (const char *) of approvals that are in whole and that no event has told of. */
 apr_array_header_t *po_approvals_to_tell(const po_request *r, apr_pool_t *p);
 /* An event tells of these now. */

@@ -35,6 +35,17 @@ typedef const char *po_product_fn(void *baton, const po_product *product);
 /* Reads the whole file; fn may be NULL. NULL, or the first mistake, "FILE:LINE: reason" in p. */
 const char *po_catalog_read(const char *file, po_crypto *digest, po_product_fn *fn, void *baton, apr_pool_t *p);
 
+/* ---- json_text.c ------------------------------------------------------------------------------------------------- */
+
+struct json_t;
+/* Text in quotes as a message repeats it: cut, in one line. */
+const char *po_json_shown(const char *text, apr_pool_t *p);
+/* A value as a message names it: "the number 12.5", "a list". */
+const char *po_json_value_text(const struct json_t *v, apr_pool_t *p);
+/* The first member of the object that is not among the known ones (ended by NULL), as po_json_shown() has it, and a list of
+ * those that are; NULL: there is none. */
+const char *po_json_unknown(struct json_t *object, const char *const *known, const char **list, apr_pool_t *p);
+
 /* ---- catalog_history.c: when each product became what it is ------------------------------------------------------- */
 
 typedef struct po_catalog_history po_catalog_history;
