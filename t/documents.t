@@ -197,6 +197,7 @@ ends($request, 1, 'and arrives when he is back');
 my @final = (
     [417, cxml(417, 'unknown PO'), '3', qr/Status 417 \(no: unknown PO\)/, 'a document that the buyer will never take is refused for good'],
     [401, cxml(401, 'bad secret'), '2', qr/Status 401 \(no: bad secret\).*PunchOutPostSecret/, 'a wrong secret parks it'],
+    [401, cxml(401, 'out-se&lt;ret is unknown'), '2', qr/Status 401 \(his words repeat the secret/, 'an answer that repeats the secret is not kept'],
     [200, '<html>welcome</html>', '2', qr/without a cXML Response; perhaps it was taken/, 'an answer that is no cXML parks it'],
     [302, '', '2', qr/HTTP 302/, 'a redirect parks it', "Location: http://127.0.0.1:$port/elsewhere"],
     [200, cxml(406, 'not valid'), '3', qr/HTTP 200, Status 406/, 'the cXML Status counts more than HTTP'],

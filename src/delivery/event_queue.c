@@ -112,7 +112,7 @@ apr_status_t po_delivery_event(po_ledger_db *db, const po_site *site, po_request
     e.order = order;
     e.order_payload = payload_id;
     if (!request->told)
-        request->told = 1;
+        request->told = PO_TOLD_QUEUED;
     if (outcome == PO_OUTCOME_APPROVED) {
         e.approved = po_approvals_to_tell(request, p);
         po_approvals_told(request, e.approved);

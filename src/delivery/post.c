@@ -160,6 +160,8 @@ void po_post_send(po_worker *w, const po_backend *b, const po_outbox_row *row, a
     if (out->unsendable)
         return;
     send_to(w, b, post->url, document, p, out);
+    if (secret && out->words && strstr(out->words, secret->value))      /* they go into log and outbox */
+        out->words = "his words repeat the secret and are left out";
     if (!out->http)
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, b->server, "PO0341: document %s could not be sent to buyer %s: %s",
                      row->key, b->buyer->name, out->words);

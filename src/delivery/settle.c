@@ -53,9 +53,8 @@ static const char *reason_without_refusal(const po_request *r, apr_pool_t *p)
 static apr_status_t refuse_cancel(po_ledger_db *db, const po_site *site, po_request *r, const po_outbox_row *event,
                                   const po_answer *a, apr_time_t now, apr_pool_t *p)
 {
-    apr_status_t rv;
-
     const char *before = reason_without_refusal(r, p);
+    apr_status_t rv;
 
     r->reason = apr_pstrcat(p, before ? before : "", before ? ". " : "", CANCEL_REFUSED,
                             a->reason ? a->reason : "it gave no reason", NULL);
@@ -74,8 +73,8 @@ static apr_status_t refuse(po_ledger_db *db, const po_site *site, po_request *r,
     /* a refused change leaves the subscription as it was; of two approvals one may be carried out, and what is active by
      * the answer to a change can't have failed: a person decides */
     if (first)
-        r->state = (r->told > 1 && po_approvals_told_apart(r)) || r->state == PO_STATE_ACTIVE ? PO_STATE_HELD
-                                                                                              : PO_STATE_FAILED;
+        r->state = r->state == PO_STATE_ACTIVE || (r->told >= PO_TOLD_TAKEN && po_approvals_told_apart(r))
+                   ? PO_STATE_HELD : PO_STATE_FAILED;
     if (r->state != PO_STATE_HELD || first)     /* what a person must decide stays to be seen */
         r->reason = why;
     rv = po_request_update(db, r);
@@ -151,7 +150,7 @@ apr_status_t po_settle_accepted(po_ledger_db *db, const po_site *site, const po_
     po_request *r;
     apr_status_t rv = po_request_get(db, site->public_url, event->request, p, &r);
 
-    if (rv != APR_SUCCESS || (r->told > 1 && r->state != PO_STATE_APPROVED))
+    if (rv != APR_SUCCESS || (r->told >= PO_TOLD_TAKEN && r->state != PO_STATE_APPROVED))
         return rv;
     /* PunchOutActivate each: its state tells of the approval that is open, not of the answer that is awaited */
     r->told = r->state == PO_STATE_PARTLY_APPROVED ? PO_TOLD_UNANSWERED : PO_TOLD_TAKEN;

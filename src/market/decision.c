@@ -5,7 +5,7 @@
 
 int po_request_is_known(const po_request *r)
 {
-    return r->told > 1 || (r->told && (r->state == PO_STATE_ACTIVE || r->state == PO_STATE_DELIVERING
+    return r->told >= PO_TOLD_TAKEN || (r->told && (r->state == PO_STATE_ACTIVE || r->state == PO_STATE_DELIVERING
                                        || r->state == PO_STATE_ENDED));
 }
 
@@ -203,7 +203,7 @@ void po_request_drop_event(po_request *r, const po_dropped_event *e, int *drop_r
     out->carried_out = 1;
     *drop_rest = !po_request_is_known(r);
     if (*drop_rest)
-        r->told = 0;
+        r->told = PO_TOLD_NOTHING;
     if (e->outcome == PO_OUTCOME_APPROVED)
         po_approvals_untold(r, *drop_rest);
     if (is_over(r->state) && e->outcome == PO_OUTCOME_CANCELLED && !*drop_rest) {
