@@ -169,13 +169,14 @@ static apr_status_t add_row(po_invoice_past *past, sqlite3_stmt *st, const char 
     po_cursor c = { st };
     po_decimal amount;
     const char *number, *credits;
-    int credit_memo;
+    int credit_memo, undecided;
     apr_status_t rv = po_read_decimal(&c, &amount);
 
     credit_memo = (int)po_read_int(&c);
     number = po_read_text(&c, p);
     credits = po_read_text(&c, p);
-    if (rv == APR_SUCCESS)
+    undecided = (int)po_read_int(&c);
+    if (rv == APR_SUCCESS && !(credit_memo && undecided))
         rv = add(&past->amount, amount, credit_memo);
     if (!credit_memo)
         past->number = number;
@@ -187,8 +188,10 @@ static apr_status_t add_row(po_invoice_past *past, sqlite3_stmt *st, const char 
 static apr_status_t past_of(po_ledger_db *db, const char *site, const char *original, po_invoice_past *past,
                             apr_pool_t *p)
 {
-    /* what the buyer refused for good (3) he does not owe, and nothing is given back of it */
-    po_cursor c = { po_statement(db, PO_SQL_INVOICE_PAST, "SELECT l.amount, i.credit_memo, i.number, i.original"
+    /* what the buyer refused for good (3) he does not owe, and nothing is given back of it; a credit memo that waits or is
+     * parked (0, 2) may still be refused */
+    po_cursor c = { po_statement(db, PO_SQL_INVOICE_PAST, "SELECT l.amount, i.credit_memo, i.number, i.original,"
+                                 " (SELECT state FROM outbox WHERE key = i.payload_id) IN (0, 2)"
                                  " FROM invoice_line l JOIN invoice i ON i.seq = l.invoice"
                                  " LEFT JOIN invoice credited ON credited.site = i.site"
                                  " AND credited.number = i.original"

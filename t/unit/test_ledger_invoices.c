@@ -97,7 +97,7 @@ static void what_the_buyer_refused_is_not_owed(void **state)
     keep(f, "INV-2", NULL, "50.05", PO_OUTBOX_PARKED);
     keep(f, "INV-3", NULL, "7", PO_OUTBOX_OPEN);
     keep(f, "INV-4", NULL, "1000", PO_OUTBOX_FAILED);
-    keep(f, "CR-1", "INV-1", "30", PO_OUTBOX_OPEN);
+    keep(f, "CR-1", "INV-1", "30", PO_OUTBOX_DONE);
     keep(f, "CR-2", "INV-1", "60", PO_OUTBOX_FAILED);
     past = past_of(f, NULL);
     assert_amount(&past.amount, "127.15");
@@ -124,6 +124,27 @@ static void a_credit_for_what_the_buyer_refused_gives_nothing_back(void **state)
     past = past_of(f, "INV-2");
     assert_amount(&past.amount, "80");
     assert_amount(&past.credited, "80");
+}
+
+/* Else he could refuse it after its amount was invoiced anew. */
+static void a_credit_gives_back_when_the_buyer_has_taken_it(void **state)
+{
+    static const po_outbox_state not_yet[] = { PO_OUTBOX_OPEN, PO_OUTBOX_PARKED };
+    fixture *f = *state;
+    po_invoice_past past;
+    int i;
+
+    keep(f, "INV-1", NULL, "100", PO_OUTBOX_DONE);
+    for (i = 0; i < 2; i++) {
+        keep(f, i ? "CR-2" : "CR-1", "INV-1", "30", not_yet[i]);
+        past = past_of(f, "INV-1");
+        assert_amount(&past.amount, "100");
+        assert_amount(&past.credited, i ? "40" : "70");     /* it is not credited a second time meanwhile */
+    }
+    keep(f, "CR-3", "INV-1", "40", PO_OUTBOX_DONE);
+    past = past_of(f, "INV-1");
+    assert_amount(&past.amount, "60");
+    assert_amount(&past.credited, "0");
 }
 
 static void later_words_of_a_buyer_are_found_by_the_document(void **state)
@@ -177,6 +198,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_number_is_kept_once), T(what_the_buyer_refused_is_not_owed),
         T(a_credit_for_what_the_buyer_refused_gives_nothing_back),
+        T(a_credit_gives_back_when_the_buyer_has_taken_it),
         T(later_words_of_a_buyer_are_found_by_the_document), T(no_look_reads_a_whole_table),
     };
     int failed;
