@@ -197,6 +197,12 @@ typedef struct {                        /* PunchOutPost */
     unsigned documents;                 /* PO_POST_* */
 } po_post;
 
+typedef enum { PO_OPENBUY_USUAL, PO_OPENBUY_NUMBER, PO_OPENBUY_STRING } po_openbuy_type;
+typedef struct {                        /* PunchOutOpenBuyField: what a buyer's Open Buy calls a member of ours */
+    const char *ours, *theirs;          /* theirs NULL: it is left out of answers */
+    po_openbuy_type type;               /* of its JSON value; NUMBER counts where the text is a number */
+} po_openbuy_field;
+
 typedef struct po_hub {                 /* <PunchOutHub>: a network that speaks for many buyers */
     const char *name;
     apr_array_header_t *senders;        /* po_credential */
@@ -232,6 +238,10 @@ typedef struct po_buyer {               /* <PunchOutBuyer>: one connection */
     po_approvals approvals;
     po_usage_limit usage_limit;         /* whether usage may be invoiced above its order */
     const po_hub *via;                  /* PunchOutVia */
+    const char *request_redirect;       /* PunchOutRequestRedirect: where a draft goes to be returned; NULL: none */
+    apr_array_header_t *openbuy_credentials;    /* po_secret, at most 2, whole; empty: NAME:SECRET by name and secrets */
+    apr_array_header_t *openbuy_fields; /* po_openbuy_field; what is not in it has our names */
+    int openbuy_rate;                   /* PunchOutOpenBuyRate: calls a minute; 0: no limit */
     const char *fault;                  /* why this block can't be used (kept over a raw restart): answers are 560 */
 } po_buyer;
 
@@ -258,6 +268,9 @@ typedef struct po_site {                /* one virtual host, merged */
     apr_interval_time_t request_timeout;            /* an approval that no order answers expires */
     const char *usage_budget;           /* decimal; PunchOutUsageBudget, NULL: none */
     int account_required;               /* PunchOutAccount required */
+    apr_array_header_t *sign_on_hosts;  /* po_return_host, PunchOutSignOnHosts: where ?idc_url= may lead; empty: nowhere */
+    apr_interval_time_t openbuy_life;   /* PunchOutOpenBuyToken: of a token */
+    int openbuy_reuse;                  /* 1: a token outlives its checkout */
     const char *validate_dir;           /* PunchOutValidate; NULL: off */
     int validate_refuse;                /* 1: what is not valid is not sent; 0: it is logged */
     const struct po_cxml_validator *validator;      /* of validate_dir, loaded at start; NULL: off */

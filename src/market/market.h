@@ -91,6 +91,12 @@ typedef struct {
 apr_status_t po_catalog_search(po_catalog *c, const char *query, const po_buyer *buyer, int page, int page_size,
                                apr_pool_t *p, po_search_hits *out);
 
+/* ---- openbuy.c: Coupa Open Buy's JSON ----------------------------------------------------------------------------- */
+
+/* Every member name of ours that PunchOutOpenBuyField may change, NULL at the end. `credentials` and `token` are none: by
+ * them we learn whose names count. */
+extern const char *const po_openbuy_names[];
+
 /* ---- states --------------------------------------------------------------------------------------------------- */
 
 typedef enum {                          /* stored by number: append only */
