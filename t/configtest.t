@@ -176,6 +176,30 @@ my @wrong = (
     ['a switch that is half on', beta(@other, 'PunchOutASCII yes'), 'PunchOutASCII', 'yes', 'on or off'],
     ['a start elsewhere that is half on', beta(@other, 'PunchOutStartElsewhere 1'), 'PunchOutStartElsewhere', '1',
      'on or off'],
+    ['a page for drafts on a foreign host', beta(@other, 'PunchOutRequestRedirect https://evil.example/'),
+     'PunchOutRequestRedirect', 'https://evil.example/', 'PunchOutReturnHosts'],
+    ['a page for drafts that is none', beta(@other, 'PunchOutRequestRedirect javascript:x'), 'PunchOutRequestRedirect',
+     'javascript:x', 'https'],
+    ['a host to sign on of no scheme', good('PunchOutSignOnHosts ftp://x'), 'PunchOutSignOnHosts', 'ftp://x', 'https'],
+    ['a token that lives for days', good('PunchOutOpenBuyToken 2h'), 'PunchOutOpenBuyToken', '2h', 'an hour at most'],
+    ['a token that is used twice', good('PunchOutOpenBuyToken 5m twice'), 'PunchOutOpenBuyToken', '5m twice',
+     'once or reuse'],
+    ['a rate of nothing', beta(@other, 'PunchOutOpenBuyRate 0'), 'PunchOutOpenBuyRate', '0', 'from 1 to'],
+    ['an unknown member', beta(@other, 'PunchOutOpenBuyField cost price'), 'PunchOutOpenBuyField', 'cost price',
+     'source_part_num'],
+    ['a member that is left out and needed', beta(@other, 'PunchOutOpenBuyField price -'), 'PunchOutOpenBuyField',
+     'price -', "can't be left out"],
+    ['a member named like the token', beta(@other, 'PunchOutOpenBuyField name token'), 'PunchOutOpenBuyField',
+     'name token', "Coupa's own"],
+    ['a name that is a number', beta(@other, 'PunchOutOpenBuyField name title number'), 'PunchOutOpenBuyField',
+     'name title number', 'may be number'],
+    ['a member renamed twice', beta(@other, 'PunchOutOpenBuyField uom unit', 'PunchOutOpenBuyField uom u'),
+     'PunchOutOpenBuyField', 'uom u', 'remove one'],
+    ['two members of one name', beta(@other, 'PunchOutOpenBuyField price name'), '<PunchOutBuyer>', 'beta',
+     'name and price would both be'],
+    ['the Open Buy credentials of another buyer', good(buyer('beta', @other, 'PunchOutOpenBuyCredentials hidden-9'),
+     buyer('gamma', 'PunchOutCredential NetworkID AN03', @other[1, 2], 'PunchOutOpenBuyCredentials hidden-9')),
+     '<PunchOutBuyer>', 'gamma', 'Credentials of buyer beta'],
     ['documents in clear', beta(@other, 'PunchOutPost http://acme.example/cxml invoice'), 'PunchOutPost', 'http://acme.example/cxml invoice', 'write an https URL'],
     ['a name that begins like this machine', beta(@other, 'PunchOutPost http://127.0.0.1.evil.example/ invoice'), 'PunchOutPost', 'http://127.0.0.1.evil.example/ invoice', 'write an https URL'],
     ['two secrets for documents', beta(@other, 'PunchOutPostSecret one', 'PunchOutPostSecret two'), 'PunchOutPostSecret', '********', 'remove the other line'],
@@ -276,6 +300,10 @@ my @right = (
     ['conditions inside a block', beta(@other, '<IfDefine !X>', 'PunchOutCurrency USD', '</IfDefine>',
      '<IfModule nothing.c>', 'Nonsense', '</IfModule>')],
     ['a directive in other capitals', good('punchoutSTARTpage "/shop/"')],
+    ['everything about Open Buy', beta(@other, 'PunchOutOpenBuyCredentials file:closed-secret',
+     'PunchOutOpenBuyCredentials "beta:two words" until=2037-01-01T00:00:00Z', 'PunchOutOpenBuyField price cost number',
+     'PunchOutOpenBuyField name price', 'PunchOutOpenBuyField lead_time -', 'PunchOutOpenBuyRate none') .
+     "PunchOutOpenBuyToken 30s reuse\nPunchOutSignOnHosts login.acme.example\n"],
     ['an http backend', good('PunchOutFulfillment http://127.0.0.1:9/x')],
     ['a balancer with a member', good('PunchOutFulfillment balancer://b/x', '<Proxy balancer://b>',
      'BalancerMember http://127.0.0.1:9', '</Proxy>')],
@@ -307,11 +335,13 @@ for (['every secret of a block has expired', beta(@other[0, 2],
     unlike $out, qr/has expired/, 'one secret that still counts is enough';
 }
 
-my @not_yet = ('PunchOutStartElsewhere on');
-for my $line (@not_yet) {
-    my ($rc, $out) = configtest(beta(@other, $line));
-    is $rc, 0, "configtest accepts $line";
+{
+    my ($rc, $out) = configtest(good('PunchOutSessionStore shm 8M shared'));
+    is $rc, 0, 'configtest accepts a store for several machines';
     like $out, qr/accepted but not carried out in this version/, '... and says that nothing comes of it';
+    ($rc, $out) = configtest(beta(@other, 'PunchOutProfile ariba', 'PunchOutRequestRedirect https://beta.example/'));
+    is $rc, 0, 'a page for drafts of a buyer that has none is no mistake';
+    like $out, qr/PO0093:.*PunchOutStartElsewhere on/, '... but said';
 }
 
 {

@@ -4,6 +4,8 @@
 #include "apr_lib.h"
 #include <string.h>
 
+#define OPENBUY_RATE 600                /* calls a minute: a company of thousands searching at once stays below */
+
 /* ---- the containers ------------------------------------------------------------------------------------------- */
 
 void po_read_hub(po_reading *x)
@@ -47,10 +49,14 @@ static po_buyer_block *buyer_block(po_reading *x)
     buyer->return_hosts = apr_array_make(x->pool, 2, sizeof(po_return_host));
     buyer->posts = apr_array_make(x->pool, 1, sizeof(po_post));
     buyer->units = apr_table_make(x->pool, 2);
+    buyer->openbuy_credentials = apr_array_make(x->pool, 2, sizeof(po_secret));
+    buyer->openbuy_fields = apr_array_make(x->pool, 2, sizeof(po_openbuy_field));
+    buyer->openbuy_rate = OPENBUY_RATE;
     buyer->deployment = PO_DEPLOYMENT_TEST;
     buyer->currency = "USD";            /* free offers name none, and a $0.00 line needs one */
     buyer->mismatch = PO_MISMATCH_REJECT;
     b->secrets = apr_array_make(x->pool, 2, sizeof(po_secret_setting));
+    b->openbuy_credentials = apr_array_make(x->pool, 2, sizeof(po_secret_setting));
     b->at = x->at;
     return b;
 }
@@ -147,9 +153,8 @@ static const char *validity_word(po_secret_setting *s, const char *word)
     return NULL;
 }
 
-void po_read_secret(po_reading *x)
+void po_add_secret(po_reading *x, apr_array_header_t *list)
 {
-    apr_array_header_t *secrets = x->hub ? x->hub->secrets : x->buyer->secrets;
     po_secret_setting s = { { NULL } };
     const char *wrong = NULL;
     int i;
@@ -160,12 +165,17 @@ void po_read_secret(po_reading *x)
         po_wrong(x, apr_pstrcat(x->pool, "PO0073: ", wrong, NULL));
     else if (s.from && s.until && s.from >= s.until)
         po_wrong(x, "PO0075: from= must be earlier than until=, else this secret never counts");
-    else if (secrets->nelts == 2)
+    else if (list->nelts == 2)
         po_wrong(x, "PO0037: a block takes two secrets, the present and the next one of a rotation; remove one");
     else {
         po_keep(x, &s.value, x->argv[0], 0);
-        APR_ARRAY_PUSH(secrets, po_secret_setting) = s;
+        APR_ARRAY_PUSH(list, po_secret_setting) = s;
     }
+}
+
+void po_read_secret(po_reading *x)
+{
+    po_add_secret(x, x->hub ? x->hub->secrets : x->buyer->secrets);
 }
 
 /* 64 hex digits, colons between them or not, as lower-case hex; NULL: they are none. */
@@ -288,7 +298,7 @@ void po_read_sellers(po_reading *x)
             APR_ARRAY_PUSH(x->buyer->buyer.sellers, const char *) = x->argv[i];
 }
 
-void po_read_return_hosts(po_reading *x)
+static void add_hosts(po_reading *x, apr_array_header_t *list)
 {
     int i;
 
@@ -299,12 +309,33 @@ void po_read_return_hosts(po_reading *x)
         if (!wrong && !strcmp(host.host, "."))
             wrong = "write the domain behind the dot, e.g. .acme.example";
         if (!wrong) {
-            APR_ARRAY_PUSH(x->buyer->buyer.return_hosts, po_return_host) = host;
+            APR_ARRAY_PUSH(list, po_return_host) = host;
             continue;
         }
         x->shown = po_url_masked(x->argv[i], x->pool);
         po_wrong(x, apr_pstrcat(x->pool, "PO0043: ", wrong, NULL));
     }
+}
+
+void po_read_return_hosts(po_reading *x)
+{
+    add_hosts(x, x->buyer->buyer.return_hosts);
+}
+
+void po_read_sign_on_hosts(po_reading *x)
+{
+    add_hosts(x, x->config->sign_on_hosts);
+}
+
+void po_read_request_redirect(po_reading *x)
+{
+    apr_uri_t uri;
+    const char *wrong = po_url_parse(&uri, x->argv[0], "https http", x->pool);
+
+    if (wrong)
+        po_wrong(x, apr_pstrcat(x->pool, "PO0085: ", wrong, NULL));
+    else
+        po_keep(x, &x->buyer->request_redirect, x->argv[0], 0);
 }
 
 void po_read_deployment(po_reading *x)
@@ -506,17 +537,14 @@ void po_read_forbidden(po_reading *x)
         po_keep(x, &x->buyer->forbidden, x->argv[0], 0);
 }
 
-/* 0: neither on nor off, which was said. */
-static int read_switch(po_reading *x, po_setting *to)
+static void read_switch(po_reading *x, po_setting *to)
 {
     int on = !strcasecmp(x->argv[0], "on");
 
-    if (!on && strcasecmp(x->argv[0], "off")) {
+    if (!on && strcasecmp(x->argv[0], "off"))
         po_wrong(x, "PO0083: write on or off");
-        return 0;
-    }
-    po_keep(x, to, NULL, on);
-    return 1;
+    else
+        po_keep(x, to, NULL, on);
 }
 
 void po_read_ascii(po_reading *x)
@@ -526,8 +554,7 @@ void po_read_ascii(po_reading *x)
 
 void po_read_start_elsewhere(po_reading *x)
 {
-    if (read_switch(x, &x->buyer->start_elsewhere))
-        po_not_carried_out(x, "PO0088: a request that begins in the marketplace");
+    read_switch(x, &x->buyer->start_elsewhere);
 }
 
 void po_read_documents(po_reading *x)

@@ -20,6 +20,7 @@ void *po_config_create_server(apr_pool_t *p, server_rec *s)
     c->identities = apr_array_make(p, 1, sizeof(po_credential));
     c->buyers = apr_array_make(p, 4, sizeof(po_buyer_block *));
     c->hubs = apr_array_make(p, 1, sizeof(po_hub_block *));
+    c->sign_on_hosts = apr_array_make(p, 1, sizeof(po_return_host));
     return c;
 }
 
@@ -56,6 +57,7 @@ void *po_config_merge_server(apr_pool_t *p, void *base_config, void *add_config)
     PO_SITE_SETTINGS(MERGE)
 #undef MERGE
     m->identities = add->identities->nelts ? add->identities : base->identities;
+    m->sign_on_hosts = add->sign_on_hosts->nelts ? add->sign_on_hosts : base->sign_on_hosts;
     m->buyers = merge_blocks(p, base->buyers, add->buyers, 0);
     m->hubs = merge_blocks(p, base->hubs, add->hubs, 1);
     m->first = add->first;

@@ -30,14 +30,14 @@ typedef struct {                                /* one value; at == NULL: the di
 #define PO_SITE_SETTINGS(X) \
     X(public_url) X(catalog) X(start_page) X(product_page) X(fulfillment) X(fulfillment_test) X(backend_secret) \
     X(mail_url) X(mail_from) X(mail_templates) X(request_timeout) X(usage_budget) X(account) X(activate) \
-    X(lines) X(validate) X(ca_file)
+    X(lines) X(validate) X(ca_file) X(openbuy_token)
 #define PO_PROFILE_SETTINGS(X) \
     X(profile) X(dtd) X(cart_field) X(transient_http) X(price_decimals) X(part_bytes) X(description_bytes) \
     X(short_name_bytes) X(forbidden) X(ascii) X(start_elsewhere) X(documents) X(post_dtd)
 
 #define PO_MEMBER(name) po_setting name;
 
-typedef struct {                                /* a PunchOutSharedSecret: what was written, and when it counts */
+typedef struct {                                /* a PunchOutSharedSecret or PunchOutOpenBuyCredentials: what was written, and when it counts */
     po_setting value;
     apr_time_t from, until;
 } po_secret_setting;
@@ -55,8 +55,9 @@ typedef struct {                                /* a <PunchOutBuyer>, shared lik
     po_buyer buyer;
     const po_place *at;
     PO_PROFILE_SETTINGS(PO_MEMBER)
-    po_setting via, activate, lines, authentication, post_secret;
+    po_setting via, activate, lines, authentication, post_secret, request_redirect;
     apr_array_header_t *secrets;                /* po_secret_setting */
+    apr_array_header_t *openbuy_credentials;    /* po_secret_setting */
     int checked;
     const char *fault;
 } po_buyer_block;
@@ -67,6 +68,7 @@ typedef struct {                                /* of one server_rec */
     apr_array_header_t *identities;             /* po_credential */
     apr_array_header_t *buyers;                 /* po_buyer_block * */
     apr_array_header_t *hubs;                   /* po_hub_block * */
+    apr_array_header_t *sign_on_hosts;          /* po_return_host */
     const po_place *first;                      /* the first directive of a site here; not inherited */
     const char *fault;                          /* the first problem of a directive of the site */
     po_site *site;                              /* set by check_config */
@@ -139,6 +141,8 @@ void po_read_credential(po_reading *x);
 void po_read_supplier(po_reading *x);
 void po_read_sellers(po_reading *x);
 void po_read_return_hosts(po_reading *x);
+void po_read_sign_on_hosts(po_reading *x);
+void po_read_request_redirect(po_reading *x);
 void po_read_deployment(po_reading *x);
 void po_read_preapprove(po_reading *x);
 void po_read_currency(po_reading *x);
@@ -161,6 +165,16 @@ void po_read_user_data(po_reading *x);
 void po_read_identity_case(po_reading *x);
 void po_read_certificate(po_reading *x);
 void po_read_authentication(po_reading *x);
+
+/* openbuy.c: the directives of Coupa Open Buy */
+void po_read_openbuy_credentials(po_reading *x);
+void po_read_openbuy_field(po_reading *x);
+void po_read_openbuy_rate(po_reading *x);
+void po_read_openbuy_token(po_reading *x);
+/* NULL, or which two members would have one name in that buyer's JSON. */
+const char *po_openbuy_fields_wrong(const apr_array_header_t *fields, apr_pool_t *p);
+/* "SECRET [from=TIMESTAMP] [until=TIMESTAMP]" into list, which takes two. */
+void po_add_secret(po_reading *x, apr_array_header_t *list);
 
 /* ---- problems (report.c) -------------------------------------------------------------------------------------- */
 

@@ -413,6 +413,8 @@ static void read_validate(po_reading *x)
     X("PunchOutActivate", SITE | BUYER, 1, 1, read_activate, "all|each") \
     X("PunchOutLines", SITE | BUYER, 1, 1, read_lines, "classic|single|split") \
     X("PunchOutValidate", SITE, 2, 2, read_validate, "DIRECTORY log|refuse") \
+    X("PunchOutSignOnHosts", SITE, 1, 0, po_read_sign_on_hosts, "[http://|https://]HOST[:PORT|:*] ...") \
+    X("PunchOutOpenBuyToken", SITE, 1, 2, po_read_openbuy_token, "DURATION [once|reuse]") \
     X("<PunchOutHub", SITE, 1, 1, po_read_hub, "NAME> ... </PunchOutHub>") \
     X("<PunchOutBuyer", SITE, 1, 1, po_read_buyer, "NAME> ... </PunchOutBuyer>") \
     X("PunchOutSender", BUYER | HUB, 2, 2, po_read_sender, "DOMAIN IDENTITY") \
@@ -445,6 +447,11 @@ static void read_validate(po_reading *x)
     X("PunchOutForbidden", BUYER, 1, 1, po_read_forbidden, "CHARACTERS|none") \
     X("PunchOutASCII", BUYER, 1, 1, po_read_ascii, "on|off") \
     X("PunchOutStartElsewhere", BUYER, 1, 1, po_read_start_elsewhere, "on|off") \
+    X("PunchOutRequestRedirect", BUYER, 1, 1, po_read_request_redirect, "URL") \
+    X("PunchOutOpenBuyCredentials", BUYER | PO_SECRET_VALUE, 1, 3, po_read_openbuy_credentials, \
+      "file:PATH|exec:COMMAND|CREDENTIALS [from=TIMESTAMP] [until=TIMESTAMP]") \
+    X("PunchOutOpenBuyField", BUYER, 2, 3, po_read_openbuy_field, "OURS THEIRS|- [number|string]") \
+    X("PunchOutOpenBuyRate", BUYER, 1, 1, po_read_openbuy_rate, "CALLS|none") \
     X("PunchOutDocuments", BUYER, 1, 2, po_read_documents, "none|confirmation|invoice [confirmation|invoice]") \
     X("PunchOutUserData", BUYER, 2, 0, po_read_user_data, "user|email|name SOURCE [SOURCE] ...") \
     X("PunchOutIdentityCase", BUYER, 1, 1, po_read_identity_case, "exact|ignore")

@@ -161,6 +161,20 @@ static json_t *user_data(const po_user_map *map)
                      "name", map->name ? texts(map->name) : json_null());
 }
 
+static json_t *openbuy_fields(const apr_array_header_t *list)
+{
+    static const char *const types[] = { "usual", "number", "string" };
+    json_t *object = json_object();
+    int i;
+
+    for (i = 0; i < list->nelts; i++) {
+        const po_openbuy_field *f = &APR_ARRAY_IDX(list, i, po_openbuy_field);
+
+        json_object_set_new(object, f->ours, json_pack("{s:o, s:s}", "name", text(f->theirs), "type", types[f->type]));
+    }
+    return object;
+}
+
 static json_t *buyer(const po_buyer *b, apr_pool_t *p)
 {
     static const char *const mismatch[] = { "reject", "hold", "accept" };
@@ -192,6 +206,10 @@ static json_t *buyer(const po_buyer *b, apr_pool_t *p)
     json_object_set_new(o, "activate", text(b->activate == PO_ACTIVATE_EACH ? "each" : "all"));
     json_object_set_new(o, "lines", text(lines[b->lines]));
     json_object_set_new(o, "approvals", text(b->approvals == PO_APPROVALS_SEPARATE ? "separate" : "together"));
+    json_object_set_new(o, "requestRedirect", text(b->request_redirect));
+    json_object_set_new(o, "openBuyCredentials", secrets(b->openbuy_credentials));
+    json_object_set_new(o, "openBuyFields", openbuy_fields(b->openbuy_fields));
+    json_object_set_new(o, "openBuyRate", json_integer(b->openbuy_rate));
     json_object_set_new(o, "via", text(b->via ? b->via->name : NULL));
     json_object_set_new(o, "fault", text(b->fault));
     return o;
@@ -242,6 +260,9 @@ static json_t *site(const po_site *s, apr_pool_t *p)
     json_object_set_new(o, "requestTimeout", seconds(s->request_timeout));
     json_object_set_new(o, "usageBudget", text(s->usage_budget));
     json_object_set_new(o, "accountRequired", json_boolean(s->account_required));
+    json_object_set_new(o, "signOnHosts", return_hosts(s->sign_on_hosts, p));
+    json_object_set_new(o, "openBuyTokenLife", seconds(s->openbuy_life));
+    json_object_set_new(o, "openBuyTokenReuse", json_boolean(s->openbuy_reuse));
     json_object_set_new(o, "fault", text(s->fault));
     json_object_set_new(o, "validate", text(s->validate_dir));
     json_object_set_new(o, "validateRefuse", json_boolean(s->validate_refuse));

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define OPENBUY_LIFE ((apr_interval_time_t)600 * APR_USEC_PER_SEC)
+
 /* The text of a problem without its id. */
 static const char *sentence(const char *text)
 {
@@ -50,7 +52,7 @@ static void read_secrets(po_check *c, const apr_array_header_t *from, apr_array_
         po_report(APLOG_ERR, s->at, po_secret_shown(s->text, c->pool),
                   apr_pstrcat(c->pool, "PO0057: ", wrong, NULL));
         if (!*fault)
-            *fault = apr_pstrcat(c->pool, "PunchOutSharedSecret: ", wrong, NULL);
+            *fault = apr_pstrcat(c->pool, s->at->directive, ": ", wrong, NULL);
     }
 }
 
@@ -226,6 +228,23 @@ static void check_posts(const po_buyer_block *b, const po_buyer *buyer)
 }
 
 /* The block as this site sees it: hubs, identities and defaults may differ from site to site. */
+/* A draft goes where carts may go. */
+static void check_request_redirect(const po_check *c, const po_buyer_block *b, po_buyer *buyer)
+{
+    const po_setting *to = &b->request_redirect;
+    const char *wrong = to->at ? po_return_url_refused(buyer, to->text, c->pool) : NULL;
+
+    buyer->request_redirect = to->text;
+    if (to->at && !buyer->profile.start_elsewhere)
+        po_report(APLOG_WARNING, to->at, to->text, "PO0093: nobody is sent there, for this buyer's requests begin in its "
+                  "procurement system; write PunchOutStartElsewhere on, or remove this line");
+    if (!wrong)
+        return;
+    po_report(APLOG_ERR, to->at, to->text, apr_pstrcat(c->pool, "PO0092: ", wrong, NULL));
+    if (!buyer->fault)
+        buyer->fault = apr_pstrcat(c->pool, "PunchOutRequestRedirect: ", wrong, NULL);
+}
+
 static po_buyer *resolve_buyer(po_check *c, po_buyer_block *b)
 {
     po_buyer *buyer;
@@ -234,6 +253,7 @@ static po_buyer *resolve_buyer(po_check *c, po_buyer_block *b)
     if (!b->checked) {
         read_secrets(c, b->secrets, b->buyer.secrets, &b->fault);
         b->buyer.post_secret = read_post_secret(c, &b->post_secret, &b->fault);
+        read_secrets(c, b->openbuy_credentials, b->buyer.openbuy_credentials, &b->fault);
         b->buyer.authentication = (po_authentication)b->authentication.number;
         if (!b->via.at) {
             check_expiry(b->at, b->buyer.name, b->buyer.secrets);
@@ -246,6 +266,8 @@ static po_buyer *resolve_buyer(po_check *c, po_buyer_block *b)
     buyer->activate = (po_activate)(b->activate.at ? b->activate.number : c->config->activate.number);
     buyer->lines = (po_lines)(b->lines.at ? b->lines.number : c->config->lines.number);
     wrong = buyer->fault ? NULL : buyer_incomplete(c, b);
+    if (!buyer->fault && !wrong && (wrong = po_openbuy_fields_wrong(buyer->openbuy_fields, c->pool)))
+        wrong = apr_pstrcat(c->pool, "PO0094: of its PunchOutOpenBuyField lines ", wrong, NULL);
     if (wrong) {
         po_report(APLOG_ERR, b->at, buyer->name, wrong);
         buyer->fault = sentence(wrong);
@@ -253,6 +275,7 @@ static po_buyer *resolve_buyer(po_check *c, po_buyer_block *b)
     if (b->via.at)
         check_via(c, b, buyer);
     check_posts(b, buyer);
+    check_request_redirect(c, b, buyer);
     if (buyer->deployment == PO_DEPLOYMENT_PRODUCTION && !c->config->fulfillment.at && !c->config->fault)
         po_report(APLOG_WARNING, b->at, buyer->name, "PO0066: this buyer is in production, but its approved requests "
                   "go nowhere; add PunchOutFulfillment URL to the site");
@@ -323,6 +346,30 @@ static void resolve_buyers(po_check *c)
         APR_ARRAY_PUSH(c->site->buyers, po_buyer *) = resolve_buyer(c, APR_ARRAY_IDX(blocks, i, po_buyer_block *));
     if (po_site_index(c->site, c->pool))
         index_with_conflicts(c);
+}
+
+/* By its credentials alone a call of Open Buy says who it is. */
+static void check_openbuy_credentials(const po_check *c)
+{
+    apr_hash_t *seen = apr_hash_make(c->pool);
+    int i, j;
+
+    for (i = 0; i < c->site->buyers->nelts; i++) {
+        po_buyer *b = APR_ARRAY_IDX(c->site->buyers, i, po_buyer *);
+
+        for (j = 0; j < b->openbuy_credentials->nelts; j++) {
+            const po_secret *s = &APR_ARRAY_IDX(b->openbuy_credentials, j, po_secret);
+            const po_buyer *other = apr_hash_get(seen, s->digest, PO_DIGEST);
+
+            apr_hash_set(seen, s->digest, PO_DIGEST, b);
+            if (!other || other == b)
+                continue;
+            po_report(APLOG_ERR, APR_ARRAY_IDX(c->config->buyers, i, po_buyer_block *)->at, b->name,
+                      apr_pstrcat(c->pool, "PO0095: it has the PunchOutOpenBuyCredentials of buyer ", other->name,
+                                  "; give each buyer its own", NULL));
+            b->fault = apr_pstrcat(c->pool, "it has the PunchOutOpenBuyCredentials of buyer ", other->name, NULL);
+        }
+    }
 }
 
 /* ---- the rest of a site --------------------------------------------------------------------------------------- */
@@ -399,6 +446,9 @@ static void copy_settings(po_check *c)
                                                      : (apr_interval_time_t)30 * 86400 * APR_USEC_PER_SEC;
     site->usage_budget = from->usage_budget.text;
     site->account_required = (int)from->account.number;
+    site->sign_on_hosts = from->sign_on_hosts;
+    site->openbuy_life = from->openbuy_token.at ? from->openbuy_token.number : OPENBUY_LIFE;
+    site->openbuy_reuse = from->openbuy_token.text != NULL;
 }
 
 /* 0: this server is no site. A raw restart makes one with a fault in place of a missing or wrong URL, for its documents
@@ -492,6 +542,7 @@ po_site *po_site_resolve(po_check *c)
     check_backend_secret(c);
     resolve_hubs(c);
     resolve_buyers(c);
+    check_openbuy_credentials(c);
     check_catalog(c);
     check_validate(c);
     site->fulfillment = check_target(c, &c->config->fulfillment);
