@@ -153,7 +153,8 @@ apr_status_t po_order_latest(po_ledger_db *db, const char *site, const char *buy
 /* order_read.c: adds to known (po_request *) the requests that any document about this purchase order was matched to. */
 apr_status_t po_requests_of_order(po_ledger_db *db, const char *site, const char *buyer, int test, const char *order_id,
                                   apr_pool_t *p, apr_array_header_t *known);
-/* order_read.c: what an event says of a purchase order, from its latest document; of the lines number and accounting. */
+/* order_read.c: what an event says of a purchase order, from its latest document; of the lines number, accounting and what they
+ * were matched to (as auxiliary id). */
 apr_status_t po_order_read(po_ledger_db *db, const char *site, const char *buyer, int test, const char *order_id,
                            apr_pool_t *p, po_event_order *out);
 /* order_read.c: the latest document about a purchase order, with its lines; what those are about is the caller's. */

@@ -99,8 +99,8 @@ static apr_array_header_t *read_pairs(po_cursor *c, apr_pool_t *p)
 
 static apr_status_t read_lines(po_ledger_db *db, apr_int64_t seq, po_cxml_order *o, apr_pool_t *p)
 {
-    po_cursor c = { po_statement(db, PO_SQL_ORDER_READ_LINES, "SELECT line, accounting FROM order_line"
-                                 " WHERE purchase_order = ?1 ORDER BY position") };
+    po_cursor c = { po_statement(db, PO_SQL_ORDER_READ_LINES, "SELECT line, accounting, request || '.' || charge"
+                                 " FROM order_line WHERE purchase_order = ?1 ORDER BY position") };
     apr_status_t rv;
 
     o->items = apr_array_make(p, 4, sizeof(po_cxml_item));
@@ -112,6 +112,7 @@ static apr_status_t read_lines(po_ledger_db *db, apr_int64_t seq, po_cxml_order 
         memset(item, 0, sizeof(*item));
         item->line = (int)po_read_int(&row);
         item->accounting = read_pairs(&row, p);
+        item->auxiliary = po_read_text(&row, p);        /* of what it was matched to, whatever it said */
     }
     return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
 }

@@ -320,11 +320,22 @@ static void add_address(po_buffer *b, const po_cxml_address *given)
     po_buffer_lit(b, "}");
 }
 
+/* 1 when the line says by its auxiliary id that it is another request's, whatever number it gives itself. */
+static int is_of_another(const po_request *r, const po_cxml_item *item, apr_pool_t *p)
+{
+    const char *id;
+    int line;
+
+    return item->auxiliary && po_auxiliary_parse(item->auxiliary, &id, &line, p) && strcmp(id, r->id);
+}
+
 /* 1 when this line of the order is about the request: the accounting of others is none of its seller's business. */
-static int concerns(const po_request *r, const po_cxml_order *o, const po_cxml_item *item)
+static int concerns(const po_request *r, const po_cxml_order *o, const po_cxml_item *item, apr_pool_t *p)
 {
     int i;
 
+    if (is_of_another(r, item, p))
+        return 0;
     for (i = 0; i < r->charges->nelts; i++) {
         const po_charge *c = &APR_ARRAY_IDX(r->charges, i, po_charge);
 
@@ -344,7 +355,7 @@ static void add_accounting(po_buffer *b, const po_request *r, const po_cxml_orde
     for (i = 0; i < o->items->nelts; i++) {
         const po_cxml_item *item = &APR_ARRAY_IDX(o->items, i, po_cxml_item);
 
-        if (!item->accounting || !concerns(r, o, item))
+        if (!item->accounting || !concerns(r, o, item, b->pool))
             continue;
         for (n = 0; n < item->accounting->nelts; n++) {
             const po_cxml_extrinsic *segment = &APR_ARRAY_IDX(item->accounting, n, po_cxml_extrinsic);

@@ -341,6 +341,23 @@ static void an_event_lists_every_order_with_the_accounting_of_its_own_lines(void
     json_decref(got);
 }
 
+static void accounting_of_another_request_is_not_told_when_the_order_numbers_two_lines_alike(void **state)
+{
+    po_cxml_order order;
+    const char *text;
+    po_event e;
+
+    fill_request();
+    fill_order(&order);
+    APR_ARRAY_IDX(order.items, 0, po_cxml_item).auxiliary = apr_pstrcat(pool, request.id, ".1", NULL);
+    APR_ARRAY_IDX(order.items, 2, po_cxml_item).auxiliary = "req-fedcba9876543210.1";
+    APR_ARRAY_IDX(order.items, 2, po_cxml_item).line = 1;
+    e = event_of(&order);
+    text = data_text(&e, "orders");
+    assert_non_null(strstr(text, "4711"));
+    assert_null(strstr(text, "secret"));
+}
+
 static void an_event_is_json_whatever_the_buyer_wrote(void **state)
 {
     static const char *const rows[][2] = {
@@ -459,6 +476,7 @@ int main(void)
         cmocka_unit_test_setup(an_event_tells_the_quantity_that_is_ordered_now, fresh),
         cmocka_unit_test_setup(a_line_that_holds_a_sum_is_told_as_what_it_stands_for, fresh),
         cmocka_unit_test_setup(an_event_lists_every_order_with_the_accounting_of_its_own_lines, fresh),
+        cmocka_unit_test_setup(accounting_of_another_request_is_not_told_when_the_order_numbers_two_lines_alike, fresh),
         cmocka_unit_test_setup(an_event_is_json_whatever_the_buyer_wrote, fresh),
         cmocka_unit_test_setup(the_backends_members_are_read, fresh),
         cmocka_unit_test_setup(problem_json_gives_its_detail, fresh),
