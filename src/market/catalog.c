@@ -11,16 +11,18 @@
 #include "apr_file_io.h"
 
 /* Part of the digest, as is every byte of the file: raise it when schema[] or a rule of catalog_check.c changes. */
-#define FORMAT "mod_punchout catalog 2\n"
+#define FORMAT "mod_punchout catalog 3\n"
 #define CHUNK 65536
 
-/* product.restricted: not everybody may see it. private_to: the organizations of its offers when all of them are private. What
- * a search looks at for each match stands before the long texts. search keeps no texts of its own: hits are read from product. */
+/* product.private_to: the organizations of its offers when all of them are private. Who may see it stands before the long
+ * texts. search keeps no texts of its own: hits are read from product, whose number its rowid tells (po_search_rowid()). One to
+ * three letters have an index each, for they begin words in nearly all products. */
 static const char schema[] =
     "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; BEGIN;"
-    "CREATE TABLE product(n INTEGER PRIMARY KEY, restricted INTEGER NOT NULL, seller TEXT NOT NULL, allowed TEXT, denied TEXT,"
+    "CREATE TABLE product(n INTEGER PRIMARY KEY, seller TEXT NOT NULL, allowed TEXT, denied TEXT,"
     " private_to TEXT, changed INTEGER NOT NULL, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, keywords TEXT NOT NULL,"
     " image TEXT, terms_url TEXT, terms_version TEXT, description TEXT);"
+    "CREATE TABLE seller(n INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
     "CREATE TABLE offer(n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, product INTEGER NOT NULL REFERENCES product,"
     " pricing TEXT NOT NULL, price TEXT, currency TEXT, term TEXT, unit TEXT, organizations TEXT);"
     "CREATE INDEX offer_product ON offer(product, n);"
@@ -31,7 +33,7 @@ static const char schema[] =
     "CREATE TABLE finest(seller TEXT NOT NULL, usage INTEGER NOT NULL, decimals INTEGER NOT NULL, offer TEXT NOT NULL,"
     " price TEXT NOT NULL, PRIMARY KEY(seller, usage)) WITHOUT ROWID;"
     "CREATE VIRTUAL TABLE search USING fts5(name, seller, keywords, description, content='',"
-    " tokenize='unicode61 remove_diacritics 2', prefix='2 3');";
+    " tokenize='unicode61 remove_diacritics 2', prefix='1 2 3');";
 
 /* Columns in the order of the table: a word of the name counts more than one of the description. The words by their length
  * are for typing errors (search.c). */
@@ -108,7 +110,7 @@ const char *po_catalog_compiled(const char *file, const char *dir, apr_pool_t *p
 
 /* ---- compiling --------------------------------------------------------------------------------------------------- */
 
-enum { PUT_PRODUCT, PUT_SEARCH, PUT_OFFER, PUT_USAGE, PUT_FINEST, PUTS };
+enum { PUT_PRODUCT, PUT_SELLER, SELLER_NUMBER, PUT_SEARCH, PUT_OFFER, PUT_USAGE, PUT_FINEST, PUTS };
 
 typedef struct {
     sqlite3 *db;
@@ -140,8 +142,10 @@ static apr_status_t close_build(void *baton)
 static const char *open_build(build *b, apr_pool_t *tmp)
 {
     static const char *const sql[PUTS] = {
-        "INSERT INTO product(restricted,seller,allowed,denied,private_to,changed,id,name,keywords,image,terms_url,"
-        "terms_version,description) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
+        "INSERT INTO product(seller,allowed,denied,private_to,changed,id,name,keywords,image,terms_url,"
+        "terms_version,description) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
+        "INSERT OR IGNORE INTO seller(name) VALUES(?1)",
+        "SELECT n FROM seller WHERE name=?1",
         "INSERT INTO search(rowid,name,seller,keywords,description) VALUES(?1,?2,?3,?4,?5)",
         "INSERT INTO offer(product,id,pricing,price,currency,term,unit,organizations) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
         "INSERT INTO usage(offer,position,dimension,description,price,unit) VALUES(?1,?2,?3,?4,?5,?6)",
@@ -224,11 +228,28 @@ static int put_offer(build *b, sqlite3_int64 product, const po_offer *o)
     return (!o->has_price || put_finest(b, o, &o->price, 0)) && put_usage(b, n, o);
 }
 
-static int put_search(build *b, sqlite3_int64 n, const po_product *product)
+/* 0: it can't be written. */
+static sqlite3_int64 seller_number(build *b, const char *seller)
+{
+    sqlite3_stmt *put = b->put[PUT_SELLER], *get = b->put[SELLER_NUMBER];
+    sqlite3_int64 n = 0;
+
+    bind_text(put, 1, seller);
+    bind_text(get, 1, seller);
+    if (step(put) && sqlite3_step(get) == SQLITE_ROW)
+        n = sqlite3_column_int64(get, 0);
+    sqlite3_reset(get);
+    return n;
+}
+
+static int put_search(build *b, sqlite3_int64 n, const po_product *product, int restricted)
 {
     sqlite3_stmt *s = b->put[PUT_SEARCH];
+    sqlite3_int64 seller = seller_number(b, product->seller);
 
-    sqlite3_bind_int64(s, 1, n);
+    if (!seller)
+        return 0;
+    sqlite3_bind_int64(s, 1, po_search_rowid(n, seller, product->name, restricted, product->offers->pool));
     bind_text(s, 2, product->name);
     bind_text(s, 3, product->seller);
     bind_text(s, 4, product->keywords);
@@ -256,19 +277,18 @@ static int put_row(build *b, const po_product *product, const char *private, apr
 {
     sqlite3_stmt *s = b->put[PUT_PRODUCT];
 
-    sqlite3_bind_int(s, 1, product->allowed || product->denied || private);
-    bind_text(s, 2, product->seller);
-    bind_text(s, 3, product->allowed);
-    bind_text(s, 4, product->denied);
-    bind_text(s, 5, private);
-    sqlite3_bind_int64(s, 6, changed);
-    bind_text(s, 7, product->id);
-    bind_text(s, 8, product->name);
-    bind_text(s, 9, product->keywords);
-    bind_text(s, 10, product->image);
-    bind_text(s, 11, product->terms_url);
-    bind_text(s, 12, product->terms_version);
-    bind_text(s, 13, product->description);
+    bind_text(s, 1, product->seller);
+    bind_text(s, 2, product->allowed);
+    bind_text(s, 3, product->denied);
+    bind_text(s, 4, private);
+    sqlite3_bind_int64(s, 5, changed);
+    bind_text(s, 6, product->id);
+    bind_text(s, 7, product->name);
+    bind_text(s, 8, product->keywords);
+    bind_text(s, 9, product->image);
+    bind_text(s, 10, product->terms_url);
+    bind_text(s, 11, product->terms_version);
+    bind_text(s, 12, product->description);
     return step(s);
 }
 
@@ -283,7 +303,7 @@ static const char *put_product(void *baton, const po_product *product)
     if (!changed || !put_row(b, product, private, changed))
         return failed(b);
     n = sqlite3_last_insert_rowid(b->db);
-    ok = put_search(b, n, product);
+    ok = put_search(b, n, product, product->allowed || product->denied || private);
     for (i = 0; ok && i < product->offers->nelts; i++)
         ok = put_offer(b, n, &APR_ARRAY_IDX(product->offers, i, po_offer));
     return ok ? NULL : failed(b);

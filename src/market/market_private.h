@@ -65,8 +65,8 @@ const char *po_history_commit(po_catalog_history *h, const char *db);
 /* ---- catalog_read.c ---------------------------------------------------------------------------------------------- */
 
 typedef enum {
-    PO_BY_OFFER, PO_BY_PRODUCT, PO_BY_NUMBER, PO_USAGE_OF, PO_WALK, PO_WALK_GONE, PO_COUNT, PO_COUNT_GONE, PO_MATCHES, PO_PAGE,
-    PO_HAS_PREFIX, PO_WORDS, PO_FINEST, PO_CATALOG_QUERIES
+    PO_BY_OFFER, PO_BY_PRODUCT, PO_BY_NUMBER, PO_USAGE_OF, PO_WALK, PO_WALK_GONE, PO_COUNT, PO_COUNT_GONE, PO_MATCHES, PO_SEES,
+    PO_SELLER, PO_HAS_PREFIX, PO_WORDS, PO_FINEST, PO_CATALOG_QUERIES
 } po_catalog_query;
 
 struct po_catalog {
@@ -84,6 +84,29 @@ int po_catalog_next_finest(po_catalog *c, const char **seller, const char **offe
                            int *usage);
 /* The offer of the product with that number that comes first for the buyer; APR_NOTFOUND. */
 apr_status_t po_catalog_first(po_catalog *c, apr_int64_t product, const po_buyer *buyer, apr_pool_t *p, po_offer **out);
+
+/* ---- search_words.c ---------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    const char *text;                   /* the word as typed; below U+0080 in small letters */
+    apr_array_header_t *alike;          /* const char *: words that stand in for it; NULL: it is right */
+} po_search_word;
+
+/* The first PO_SEARCH_WORDS words of the text's first PO_SEARCH_BYTES bytes (po_search_word), in p. */
+apr_array_header_t *po_search_words(const char *query, apr_pool_t *p);
+/* FTS5's expression for all of the words, at least one. *begun: the last word may be the beginning of one, and is the last two
+ * phrases: as a whole word, and as a beginning. */
+const char *po_search_match(const apr_array_header_t *words, int *begun, apr_pool_t *p);
+/* 1 when some word that the catalog doesn't have was replaced by those that are alike. */
+int po_search_correct(po_catalog *c, apr_array_header_t *words, apr_pool_t *p);
+
+/* ---- search.c ---------------------------------------------------------------------------------------------------- */
+
+/* The rowid in `search` of the product with that number: it tells what a search asks of each match. seller: its number from
+ * the table `seller`. restricted: not everybody may see the product. */
+apr_int64_t po_search_rowid(apr_int64_t product, apr_int64_t seller, const char *name, int restricted, apr_pool_t *p);
+/* Gives a connection (sqlite3 *) the function that PO_MATCHES ranks by; 0: it can't. */
+int po_search_add_score(void *db);
 
 /* ---- cart.c ------------------------------------------------------------------------------------------------------ */
 

@@ -1,4 +1,9 @@
-/* search.c - what a shopper types, looked for in the compiled catalog's full text (SQLite's FTS5). */
+/* search.c - finding products in the compiled catalog's full text (SQLite's FTS5), best first.
+ *
+ * A common word stands in every third product, so what is done for each match decides how long a search takes. FTS5's own
+ * rank reads two more tables for each; here all that counts is in the index itself: where each word stands (score()), and
+ * the rest in the match's rowid.
+ */
 #include "market/market_private.h"
 
 #include <stdlib.h>
@@ -6,277 +11,214 @@
 
 #include <sqlite3.h>
 
-#define WORD_BYTES 64
-#define ALIKE 4                         /* corrections that stand in for one word */
-#define CORRECTED_FROM 4                /* characters: shorter words are too much like others */
-#define TWO_ERRORS_FROM 8
-#define CHARACTERS_MAX 48
+/* ---- the rowid --------------------------------------------------------------------------------------------------- */
+
+/* From its lowest bit: 1 when the product's row must be asked whether the buyer may see it; how many words its name has; the
+ * number of its seller; the product's own number. */
+#define NAME_BITS 3
+#define SELLER_BITS 12
+#define NAME_MOST ((1 << NAME_BITS) - 1)
+#define SELLERS (1 << SELLER_BITS)
+#define PRODUCT_SHIFT (1 + NAME_BITS + SELLER_BITS)
+
+apr_int64_t po_search_rowid(apr_int64_t product, apr_int64_t seller, const char *name, int restricted, apr_pool_t *p)
+{
+    int words = po_search_words(name, p)->nelts, fits = seller < SELLERS;
+
+    return product << PRODUCT_SHIFT | (fits ? seller : 0) << (1 + NAME_BITS)
+           | (words < NAME_MOST ? words : NAME_MOST) << 1 | (restricted || !fits);
+}
+
+/* ---- who may see it ---------------------------------------------------------------------------------------------- */
 
 typedef struct {
-    const char *text;                   /* the word as typed; below U+0080 in small letters */
-    apr_array_header_t *alike;          /* const char *; NULL: it is right */
-} word;
+    sqlite3_stmt *row;                  /* asks the product's row */
+    int some;                           /* PunchOutSellers: of these sellers alone */
+    unsigned char seller[SELLERS / 8];  /* bits */
+} audience;
 
-/* ---- words ------------------------------------------------------------------------------------------------------- */
-
-/* As the tokenizer does: letters and digits; above U+007F it knows better than we what a letter is. */
-static int is_letter(unsigned char c)
+static apr_status_t read_audience(po_catalog *c, const po_buyer *buyer, audience *a, apr_pool_t *p)
 {
-    return c >= 0x80 || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static apr_array_header_t *split(const char *query, apr_pool_t *p)
-{
-    apr_array_header_t *words = apr_array_make(p, PO_SEARCH_WORDS, sizeof(word));
-    const char *end = query + strnlen(query, PO_SEARCH_BYTES), *from;
-
-    while (query < end && words->nelts < PO_SEARCH_WORDS) {
-        for (; query < end && !is_letter((unsigned char)*query); query++)
-            ;
-        for (from = query; query < end && is_letter((unsigned char)*query); query++)
-            ;
-        if (query > from) {
-            word w = { NULL, NULL };
-            char *text = apr_pstrmemdup(p, from, (apr_size_t)(query - from)), *c;
-
-            for (c = text; *c; c++)
-                if (*c >= 'A' && *c <= 'Z')
-                    *c += 'a' - 'A';
-            w.text = po_utf8_cut(text, WORD_BYTES, p);
-            APR_ARRAY_PUSH(words, word) = w;
-        }
-    }
-    return words;
-}
-
-/* FTS5's phrase of one word: quoted, so that nothing in it is an operator. */
-static const char *phrase(const char *text, int begins, apr_pool_t *p)
-{
-    return apr_pstrcat(p, "\"", text, begins ? "\"*" : "\"", NULL);
-}
-
-static const char *any_of(const apr_array_header_t *alike, apr_pool_t *p)
-{
-    const char *any = "(";
+    sqlite3_stmt *s = po_catalog_statement(c, PO_SELLER);
     int i;
 
-    for (i = 0; i < alike->nelts; i++)
-        any = apr_pstrcat(p, any, i ? " OR " : "", phrase(APR_ARRAY_IDX(alike, i, const char *), 0, p), NULL);
-    return apr_pstrcat(p, any, ")", NULL);
-}
+    memset(a, 0, sizeof(*a));
+    if (!s || !(a->row = po_catalog_statement(c, PO_SEES)))
+        return APR_EGENERAL;
+    po_catalog_bind_buyer(a->row, buyer, p);
+    a->some = buyer->sellers && buyer->sellers->nelts;
+    for (i = 0; a->some && i < buyer->sellers->nelts; i++) {
+        sqlite3_int64 n;
 
-/* All words, the last one as a beginning. */
-static const char *match_of(const apr_array_header_t *words, apr_pool_t *p)
-{
-    const char *match = "";
-    int i;
-
-    for (i = 0; i < words->nelts; i++) {
-        const word *w = &APR_ARRAY_IDX(words, i, word);
-
-        match = apr_pstrcat(p, match, i ? " AND " : "",
-                            w->alike ? any_of(w->alike, p) : phrase(w->text, i + 1 == words->nelts, p), NULL);
+        sqlite3_bind_text(s, 1, APR_ARRAY_IDX(buyer->sellers, i, const char *), -1, SQLITE_STATIC);
+        if (sqlite3_step(s) == SQLITE_ROW && (n = sqlite3_column_int64(s, 0)) < SELLERS)
+            a->seller[n / 8] |= (unsigned char)(1 << n % 8);
+        sqlite3_reset(s);
     }
-    return match;
+    return APR_SUCCESS;
 }
 
-/* ---- typing errors ----------------------------------------------------------------------------------------------- */
+static int sees(const audience *a, apr_int64_t rowid)
+{
+    unsigned seller = (unsigned)(rowid >> (1 + NAME_BITS)) % SELLERS;
+    int seen;
+
+    if (!(rowid & 1))
+        return !a->some || a->seller[seller / 8] >> seller % 8 & 1;
+    sqlite3_bind_int64(a->row, 3, rowid >> PRODUCT_SHIFT);
+    seen = sqlite3_step(a->row) == SQLITE_ROW;
+    sqlite3_reset(a->row);
+    return seen;
+}
+
+/* ---- which is better --------------------------------------------------------------------------------------------- */
+
+/* What it is worth that a word stands in name, seller, keywords, description: each more than all lesser ones together. */
+static const int worth[] = { 8, 2, 4, 1 };
+#define COLUMNS ((int)(sizeof(worth) / sizeof(worth[0])))
+
+/* score(search, begun), begun: the last two phrases are one word, whole and as a beginning. */
+static void score(const Fts5ExtensionApi *api, Fts5Context *match, sqlite3_context *out, int argc, sqlite3_value **argv)
+{
+    int once = argc && sqlite3_value_int(argv[0]) ? 2 : 0;
+    int i, sum = 0, phrases = api->xPhraseCount(match), rc = SQLITE_OK, column;
+
+    for (i = 0; i < phrases && rc == SQLITE_OK; i++) {
+        Fts5PhraseIter at;
+
+        rc = api->xPhraseFirstColumn(match, i, &at, &column);
+        for (; rc == SQLITE_OK && column >= 0 && column < COLUMNS; api->xPhraseNextColumn(match, &at, &column))
+            sum += i < phrases - once ? 2 * worth[column] : worth[column];
+    }
+    if (rc == SQLITE_OK)
+        sqlite3_result_int(out, sum);
+    else
+        sqlite3_result_error_code(out, rc);
+}
+
+int po_search_add_score(void *db)
+{
+    sqlite3_stmt *s;
+    fts5_api *api = NULL;
+
+    if (sqlite3_prepare_v2(db, "SELECT fts5(?1)", -1, &s, NULL) != SQLITE_OK)
+        return 0;
+    sqlite3_bind_pointer(s, 1, &api, "fts5_api_ptr", NULL);
+    sqlite3_step(s);
+    sqlite3_finalize(s);
+    return api && api->xCreateFunction(api, "score", NULL, score, NULL) == SQLITE_OK;
+}
+
+/* One number, the less the better: the score, else the shorter name, else the order of the catalog. */
+#define SCORE_MOST 4095
+#define NUMBER_BITS 48
+
+static apr_uint64_t key_of(apr_int64_t rowid, int points)
+{
+    apr_uint64_t name = (apr_uint64_t)rowid >> 1 & NAME_MOST, product = (apr_uint64_t)rowid >> PRODUCT_SHIFT;
+
+    return (apr_uint64_t)(points < SCORE_MOST ? SCORE_MOST - points : 0) << (NUMBER_BITS + NAME_BITS)
+           | name << NUMBER_BITS | product;
+}
+
+/* ---- the best ---------------------------------------------------------------------------------------------------- */
 
 typedef struct {
-    unsigned at[CHARACTERS_MAX];
-    int count;
-} characters;
+    apr_uint64_t *key;                  /* a heap: each is worse than those at 2i + 1 and 2i + 2 */
+    int n, most;
+} best;
 
-static void read_characters(characters *c, const char *text)
+static void keep_if_better(best *b, apr_uint64_t key)
 {
-    const unsigned char *s = (const unsigned char *)text;
+    int i, child;
 
-    for (c->count = 0; *s && c->count < CHARACTERS_MAX; c->count++) {
-        unsigned u = *s++;
-
-        for (; (*s & 0xc0) == 0x80; s++)
-            u = u << 6 | (*s & 0x3f);
-        c->at[c->count] = u;            /* equal for equal characters, which is all that counts */
+    if (b->n < b->most) {
+        for (i = b->n++; i && b->key[(i - 1) / 2] < key; i = (i - 1) / 2)
+            b->key[i] = b->key[(i - 1) / 2];
+        b->key[i] = key;
     }
-}
-
-static int least(int a, int b)
-{
-    return a < b ? a : b;
-}
-
-/* How many letters are wrong, missing, too many, or have changed places with their neighbour, if it is at most `most`, else
- * most + 1. begins: the text may be the beginning of the word. */
-static int errors_between(const characters *text, const characters *full, int begins, int most)
-{
-    int row[3][CHARACTERS_MAX + 1], *before = row[0], *last = row[1], *now = row[2], *swap;
-    int i, j, best;
-
-    for (j = 0; j <= full->count; j++)
-        last[j] = j;
-    for (i = 1; i <= text->count; i++) {
-        now[0] = best = i;
-        for (j = 1; j <= full->count; j++) {
-            int same = text->at[i - 1] == full->at[j - 1];
-
-            now[j] = least(least(last[j], now[j - 1]) + 1, last[j - 1] + !same);
-            if (i > 1 && j > 1 && text->at[i - 1] == full->at[j - 2] && text->at[i - 2] == full->at[j - 1])
-                now[j] = least(now[j], before[j - 2] + 1);
-            best = least(best, now[j]);
+    else if (b->most && key < b->key[0]) {
+        for (i = 0; (child = 2 * i + 1) < b->n; i = child) {
+            if (child + 1 < b->n && b->key[child + 1] > b->key[child])
+                child++;
+            if (b->key[child] <= key)
+                break;
+            b->key[i] = b->key[child];
         }
-        if (best > most)
-            return most + 1;
-        swap = before, before = last, last = now, now = swap;
+        b->key[i] = key;
     }
-    best = last[full->count];
-    for (j = 0; begins && j < full->count; j++)
-        best = least(best, last[j]);
-    return best;
 }
 
-typedef struct {
-    const char *word;
-    int errors, products;
-} correction;
-
-static int by_likeness(const void *a, const void *b)
+static int by_key(const void *a, const void *b)
 {
-    const correction *x = a, *y = b;
+    const apr_uint64_t *x = a, *y = b;
 
-    if (x->errors != y->errors)
-        return x->errors - y->errors;
-    if (x->products != y->products)
-        return x->products > y->products ? -1 : 1;
-    return strcmp(x->word, y->word);
-}
-
-/* The words of the catalog that are most alike, the commonest first; NULL: none is. */
-static apr_array_header_t *find_alike(po_catalog *c, const char *text, int begins, apr_pool_t *p)
-{
-    apr_array_header_t *found = apr_array_make(p, 16, sizeof(correction)), *out;
-    sqlite3_stmt *s = po_catalog_statement(c, PO_WORDS);
-    characters typed, full;
-    int most, i;
-
-    read_characters(&typed, text);
-    if (!s || typed.count < CORRECTED_FROM)
-        return NULL;
-    most = typed.count < TWO_ERRORS_FROM ? 1 : 2;
-    sqlite3_bind_int(s, 1, typed.count - most);
-    sqlite3_bind_int(s, 2, begins ? CHARACTERS_MAX : typed.count + most);
-    while (sqlite3_step(s) == SQLITE_ROW) {
-        correction x = { (const char *)sqlite3_column_text(s, 0), 0, sqlite3_column_int(s, 1) };
-
-        read_characters(&full, x.word);
-        if ((x.errors = errors_between(&typed, &full, begins, most)) > most)
-            continue;
-        x.word = apr_pstrdup(p, x.word);
-        APR_ARRAY_PUSH(found, correction) = x;
-    }
-    sqlite3_reset(s);
-    qsort(found->elts, (size_t)found->nelts, sizeof(correction), by_likeness);
-    out = apr_array_make(p, ALIKE, sizeof(const char *));
-    for (i = 0; i < found->nelts && i < ALIKE; i++)
-        APR_ARRAY_PUSH(out, const char *) = APR_ARRAY_IDX(found, i, correction).word;
-    return out->nelts ? out : NULL;
-}
-
-static int is_known(po_catalog *c, const word *w, int begins, apr_pool_t *p)
-{
-    sqlite3_stmt *s = po_catalog_statement(c, PO_HAS_PREFIX);
-    int known;
-
-    if (!s)
-        return 1;
-    sqlite3_bind_text(s, 1, phrase(w->text, begins, p), -1, SQLITE_STATIC);
-    known = sqlite3_step(s) == SQLITE_ROW;
-    sqlite3_reset(s);
-    return known;
-}
-
-/* 1 when some word that the catalog doesn't have was replaced by those that are alike. */
-static int correct(po_catalog *c, apr_array_header_t *words, apr_pool_t *p)
-{
-    int i, corrected = 0;
-
-    for (i = 0; i < words->nelts; i++) {
-        word *w = &APR_ARRAY_IDX(words, i, word);
-        int begins = i + 1 == words->nelts;
-
-        if (is_known(c, w, begins, p))
-            continue;
-        if (!(w->alike = find_alike(c, w->text, begins, p)))
-            return 0;                   /* nothing can match all words */
-        corrected = 1;
-    }
-    return corrected;
+    return *x < *y ? -1 : *x > *y;
 }
 
 /* ---- hits -------------------------------------------------------------------------------------------------------- */
 
-static sqlite3_stmt *bound(po_catalog *c, po_catalog_query q, const char *match, const po_buyer *buyer, apr_pool_t *p)
+/* One pass: counts what the buyer may see, and keeps the best. */
+static apr_status_t find(po_catalog *c, const apr_array_header_t *words, const audience *a, best *b, int *total,
+                         apr_pool_t *p)
 {
-    sqlite3_stmt *s = po_catalog_statement(c, q);
+    sqlite3_stmt *s = po_catalog_statement(c, PO_MATCHES);
+    const char *match;
+    int rc, begun;
 
-    if (s) {
-        po_catalog_bind_buyer(s, buyer, p);
-        sqlite3_bind_text(s, 3, match, -1, SQLITE_STATIC);
-    }
-    return s;
-}
-
-static apr_status_t count_matches(po_catalog *c, const char *match, const po_buyer *buyer, apr_pool_t *p, int *total)
-{
-    sqlite3_stmt *s = bound(c, PO_MATCHES, match, buyer, p);
-    int ok = s && sqlite3_step(s) == SQLITE_ROW;
-
-    *total = ok ? sqlite3_column_int(s, 0) : 0;
-    if (s)
-        sqlite3_reset(s);
-    return ok ? APR_SUCCESS : APR_EGENERAL;
-}
-
-static apr_status_t read_page(po_catalog *c, const char *match, const po_buyer *buyer, int page, int size, apr_pool_t *p,
-                              apr_array_header_t *out)
-{
-    apr_array_header_t *numbers = apr_array_make(p, size, sizeof(apr_int64_t));
-    sqlite3_stmt *s = bound(c, PO_PAGE, match, buyer, p);
-    apr_status_t rv = APR_SUCCESS;
-    int i, rc;
-
+    *total = 0;
     if (!s)
         return APR_EGENERAL;
-    sqlite3_bind_int(s, 4, size);
-    sqlite3_bind_int(s, 5, (page - 1) * size);
-    while ((rc = sqlite3_step(s)) == SQLITE_ROW)
-        APR_ARRAY_PUSH(numbers, apr_int64_t) = sqlite3_column_int64(s, 0);
+    match = po_search_match(words, &begun, p);
+    sqlite3_bind_text(s, 1, match, -1, SQLITE_STATIC);
+    sqlite3_bind_int(s, 2, begun);
+    while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
+        apr_int64_t rowid = sqlite3_column_int64(s, 0);
+
+        if (!sees(a, rowid))
+            continue;
+        ++*total;
+        keep_if_better(b, key_of(rowid, sqlite3_column_int(s, 1)));
+    }
     sqlite3_reset(s);
-    for (i = 0; rv == APR_SUCCESS && i < numbers->nelts; i++) {
+    return rc == SQLITE_DONE ? APR_SUCCESS : APR_EGENERAL;
+}
+
+static apr_status_t read_page(po_catalog *c, best *b, int from, const po_buyer *buyer, apr_pool_t *p, apr_array_header_t *out)
+{
+    apr_status_t rv = APR_SUCCESS;
+    int i;
+
+    qsort(b->key, (size_t)b->n, sizeof(apr_uint64_t), by_key);
+    for (i = from; rv == APR_SUCCESS && i < b->n; i++) {
+        apr_int64_t product = (apr_int64_t)(b->key[i] & (((apr_uint64_t)1 << NUMBER_BITS) - 1));
         po_offer *o;
 
-        if ((rv = po_catalog_first(c, APR_ARRAY_IDX(numbers, i, apr_int64_t), buyer, p, &o)) == APR_SUCCESS)
+        if ((rv = po_catalog_first(c, product, buyer, p, &o)) == APR_SUCCESS)
             APR_ARRAY_PUSH(out, po_offer *) = o;
     }
-    return rc == SQLITE_DONE ? rv : APR_EGENERAL;
+    return rv;
 }
 
 apr_status_t po_catalog_search(po_catalog *c, const char *query, const po_buyer *buyer, int page, int page_size,
                                apr_pool_t *p, po_search_hits *out)
 {
-    apr_array_header_t *words = split(query, p);
-    const char *match = match_of(words, p);
-    apr_status_t rv = APR_SUCCESS;
+    apr_array_header_t *words = po_search_words(query, p);
+    int from = page < 1 || page > PO_SEARCH_PAGES ? 0 : (page - 1) * page_size;
+    best b = { NULL, 0, page < 1 || page > PO_SEARCH_PAGES ? 0 : from + page_size };
+    apr_status_t rv;
+    audience a;
 
     out->total = out->corrected = 0;
     out->offers = apr_array_make(p, page_size, sizeof(po_offer *));
-    if (words->nelts)
-        rv = count_matches(c, match, buyer, p, &out->total);
-    if (rv == APR_SUCCESS && words->nelts && !out->total && correct(c, words, p)) {
+    if (!words->nelts)
+        return APR_SUCCESS;
+    b.key = apr_palloc(p, (apr_size_t)b.most * sizeof(apr_uint64_t));
+    if ((rv = read_audience(c, buyer, &a, p)) == APR_SUCCESS)
+        rv = find(c, words, &a, &b, &out->total, p);
+    if (rv == APR_SUCCESS && !out->total && po_search_correct(c, words, p)) {
         out->corrected = 1;
-        match = match_of(words, p);
-        rv = count_matches(c, match, buyer, p, &out->total);
+        rv = find(c, words, &a, &b, &out->total, p);
     }
-    if (rv != APR_SUCCESS || page < 1 || page > PO_SEARCH_PAGES || (page - 1) * page_size >= out->total)
-        return rv;
-    return read_page(c, match, buyer, page, page_size, p, out->offers);
+    return rv == APR_SUCCESS ? read_page(c, &b, from, buyer, p, out->offers) : rv;
 }

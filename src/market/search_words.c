@@ -1,0 +1,215 @@
+/* search_words.c - what a shopper types, made a question to the full text: its words, and those that were meant where the
+ * catalog has no such word. */
+#include "market/market_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <sqlite3.h>
+
+#define WORD_BYTES 64
+#define ALIKE 4                         /* corrections that stand in for one word */
+#define CORRECTED_FROM 4                /* characters: shorter words are too much like others */
+#define TWO_ERRORS_FROM 8
+#define CHARACTERS_MAX 48
+
+/* ---- words ------------------------------------------------------------------------------------------------------- */
+
+/* As the tokenizer does: letters and digits; above U+007F it knows better than we what a letter is. */
+static int is_letter(unsigned char c)
+{
+    return c >= 0x80 || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+apr_array_header_t *po_search_words(const char *query, apr_pool_t *p)
+{
+    apr_array_header_t *words = apr_array_make(p, PO_SEARCH_WORDS, sizeof(po_search_word));
+    const char *end = query + strnlen(query, PO_SEARCH_BYTES), *from;
+
+    while (query < end && words->nelts < PO_SEARCH_WORDS) {
+        for (; query < end && !is_letter((unsigned char)*query); query++)
+            ;
+        for (from = query; query < end && is_letter((unsigned char)*query); query++)
+            ;
+        if (query > from) {
+            po_search_word w = { NULL, NULL };
+            char *text = apr_pstrmemdup(p, from, (apr_size_t)(query - from)), *c;
+
+            for (c = text; *c; c++)
+                if (*c >= 'A' && *c <= 'Z')
+                    *c += 'a' - 'A';
+            w.text = po_utf8_cut(text, WORD_BYTES, p);
+            APR_ARRAY_PUSH(words, po_search_word) = w;
+        }
+    }
+    return words;
+}
+
+/* FTS5's phrase of one word: quoted, so that nothing in it is an operator. */
+static const char *phrase(const char *text, int begins, apr_pool_t *p)
+{
+    return apr_pstrcat(p, "\"", text, begins ? "\"*" : "\"", NULL);
+}
+
+static const char *any_of(const apr_array_header_t *alike, apr_pool_t *p)
+{
+    const char *any = "(";
+    int i;
+
+    for (i = 0; i < alike->nelts; i++)
+        any = apr_pstrcat(p, any, i ? " OR " : "", phrase(APR_ARRAY_IDX(alike, i, const char *), 0, p), NULL);
+    return apr_pstrcat(p, any, ")", NULL);
+}
+
+/* Where the last word stands as it is typed it is asked for twice, so that it counts as much as the others. */
+static const char *whole_or_begun(const char *text, apr_pool_t *p)
+{
+    return apr_pstrcat(p, "(", phrase(text, 0, p), " OR ", phrase(text, 1, p), ")", NULL);
+}
+
+const char *po_search_match(const apr_array_header_t *words, int *begun, apr_pool_t *p)
+{
+    const char *match = "";
+    int i, last = words->nelts - 1;
+
+    *begun = 0;
+    for (i = 0; i <= last; i++) {
+        const po_search_word *w = &APR_ARRAY_IDX(words, i, po_search_word);
+
+        *begun = i == last && !w->alike;
+        match = apr_pstrcat(p, match, i ? " AND " : "", w->alike ? any_of(w->alike, p)
+                            : *begun ? whole_or_begun(w->text, p) : phrase(w->text, 0, p), NULL);
+    }
+    return match;
+}
+
+/* ---- typing errors ----------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    unsigned at[CHARACTERS_MAX];
+    int count;
+} characters;
+
+static void read_characters(characters *c, const char *text)
+{
+    const unsigned char *s = (const unsigned char *)text;
+
+    for (c->count = 0; *s && c->count < CHARACTERS_MAX; c->count++) {
+        unsigned u = *s++;
+
+        for (; (*s & 0xc0) == 0x80; s++)
+            u = u << 6 | (*s & 0x3f);
+        c->at[c->count] = u;            /* equal for equal characters, which is all that counts */
+    }
+}
+
+static int least(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+/* How many letters are wrong, missing, too many, or have changed places with their neighbour, if it is at most `most`, else
+ * most + 1. begins: the text may be the beginning of the word. */
+static int errors_between(const characters *text, const characters *full, int begins, int most)
+{
+    int row[3][CHARACTERS_MAX + 1], *before = row[0], *last = row[1], *now = row[2], *swap;
+    int i, j, best;
+
+    for (j = 0; j <= full->count; j++)
+        last[j] = j;
+    for (i = 1; i <= text->count; i++) {
+        now[0] = best = i;
+        for (j = 1; j <= full->count; j++) {
+            int same = text->at[i - 1] == full->at[j - 1];
+
+            now[j] = least(least(last[j], now[j - 1]) + 1, last[j - 1] + !same);
+            if (i > 1 && j > 1 && text->at[i - 1] == full->at[j - 2] && text->at[i - 2] == full->at[j - 1])
+                now[j] = least(now[j], before[j - 2] + 1);
+            best = least(best, now[j]);
+        }
+        if (best > most)
+            return most + 1;
+        swap = before, before = last, last = now, now = swap;
+    }
+    best = last[full->count];
+    for (j = 0; begins && j < full->count; j++)
+        best = least(best, last[j]);
+    return best;
+}
+
+typedef struct {
+    const char *word;
+    int errors, products;
+} correction;
+
+static int by_likeness(const void *a, const void *b)
+{
+    const correction *x = a, *y = b;
+
+    if (x->errors != y->errors)
+        return x->errors - y->errors;
+    if (x->products != y->products)
+        return x->products > y->products ? -1 : 1;
+    return strcmp(x->word, y->word);
+}
+
+/* The words of the catalog that are most alike, the commonest first; NULL: none is. */
+static apr_array_header_t *find_alike(po_catalog *c, const char *text, int begins, apr_pool_t *p)
+{
+    apr_array_header_t *found = apr_array_make(p, 16, sizeof(correction)), *out;
+    sqlite3_stmt *s = po_catalog_statement(c, PO_WORDS);
+    characters typed, full;
+    int most, i;
+
+    read_characters(&typed, text);
+    if (!s || typed.count < CORRECTED_FROM)
+        return NULL;
+    most = typed.count < TWO_ERRORS_FROM ? 1 : 2;
+    sqlite3_bind_int(s, 1, typed.count - most);
+    sqlite3_bind_int(s, 2, begins ? CHARACTERS_MAX : typed.count + most);
+    while (sqlite3_step(s) == SQLITE_ROW) {
+        correction x = { (const char *)sqlite3_column_text(s, 0), 0, sqlite3_column_int(s, 1) };
+
+        read_characters(&full, x.word);
+        if ((x.errors = errors_between(&typed, &full, begins, most)) > most)
+            continue;
+        x.word = apr_pstrdup(p, x.word);
+        APR_ARRAY_PUSH(found, correction) = x;
+    }
+    sqlite3_reset(s);
+    qsort(found->elts, (size_t)found->nelts, sizeof(correction), by_likeness);
+    out = apr_array_make(p, ALIKE, sizeof(const char *));
+    for (i = 0; i < found->nelts && i < ALIKE; i++)
+        APR_ARRAY_PUSH(out, const char *) = APR_ARRAY_IDX(found, i, correction).word;
+    return out->nelts ? out : NULL;
+}
+
+static int is_known(po_catalog *c, const po_search_word *w, int begins, apr_pool_t *p)
+{
+    sqlite3_stmt *s = po_catalog_statement(c, PO_HAS_PREFIX);
+    int known;
+
+    if (!s)
+        return 1;
+    sqlite3_bind_text(s, 1, phrase(w->text, begins, p), -1, SQLITE_STATIC);
+    known = sqlite3_step(s) == SQLITE_ROW;
+    sqlite3_reset(s);
+    return known;
+}
+
+int po_search_correct(po_catalog *c, apr_array_header_t *words, apr_pool_t *p)
+{
+    int i, corrected = 0;
+
+    for (i = 0; i < words->nelts; i++) {
+        po_search_word *w = &APR_ARRAY_IDX(words, i, po_search_word);
+        int begins = i + 1 == words->nelts;
+
+        if (is_known(c, w, begins, p))
+            continue;
+        if (!(w->alike = find_alike(c, w->text, begins, p)))
+            return 0;                   /* nothing can match all words */
+        corrected = 1;
+    }
+    return corrected;
+}
