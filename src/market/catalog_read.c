@@ -29,7 +29,7 @@ static const char *const sql[PO_CATALOG_QUERIES] = {
     [PO_COUNT] = "SELECT count(*) FROM product p WHERE " VISIBLE("p") " AND p.changed>=?3",
     [PO_COUNT_GONE] = "SELECT count(DISTINCT g.id) FROM gone g WHERE " VISIBLE("g") " AND g.at>=?3 AND NOT EXISTS"
                       " (SELECT 1 FROM product p WHERE p.id=g.id AND " VISIBLE("p") ")",
-    [PO_MATCHES] = "SELECT rowid,score(search,?2) FROM search WHERE search MATCH ?1",
+    [PO_MATCHES] = "SELECT 1 FROM search WHERE search MATCH ?1 AND keep(search,?2)",
     [PO_SEES] = "SELECT 1 FROM product p WHERE p.n=?3 AND " VISIBLE("p"),
     [PO_SELLER] = "SELECT n FROM seller WHERE name=?1",
     [PO_HAS_PREFIX] = "SELECT 1 FROM search WHERE search MATCH ?1 LIMIT 1",
@@ -77,7 +77,7 @@ apr_status_t po_catalog_open(po_catalog **catalog, const char *path, apr_pool_t 
 
     c->db = db;
     apr_pool_cleanup_register(p, c, close_catalog, apr_pool_cleanup_null);
-    if (rc != SQLITE_OK || sqlite3_exec(db, settings, NULL, NULL, NULL) != SQLITE_OK || !po_search_add_score(db)
+    if (rc != SQLITE_OK || sqlite3_exec(db, settings, NULL, NULL, NULL) != SQLITE_OK || !po_search_add_function(db)
         || !po_catalog_statement(c, PO_BY_OFFER)) {
         apr_pool_cleanup_run(p, c, close_catalog);
         return APR_EGENERAL;

@@ -105,8 +105,8 @@ int po_search_correct(po_catalog *c, apr_array_header_t *words, apr_pool_t *p);
 /* The rowid in `search` of the product with that number: it tells what a search asks of each match. seller: its number from
  * the table `seller`. restricted: not everybody may see the product. */
 apr_int64_t po_search_rowid(apr_int64_t product, apr_int64_t seller, const char *name, int restricted, apr_pool_t *p);
-/* Gives a connection (sqlite3 *) the function that PO_MATCHES ranks by; 0: it can't. */
-int po_search_add_score(void *db);
+/* Gives a connection (sqlite3 *) the function of PO_MATCHES; 0: it can't. */
+int po_search_add_function(void *db);
 
 /* ---- cart.c ------------------------------------------------------------------------------------------------------ */
 

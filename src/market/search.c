@@ -1,8 +1,8 @@
 /* search.c - finding products in the compiled catalog's full text (SQLite's FTS5), best first.
  *
  * A common word stands in every third product, so what is done for each match decides how long a search takes. FTS5's own
- * rank reads two more tables for each; here all that counts is in the index itself: where each word stands (score()), and
- * the rest in the match's rowid.
+ * rank reads two more tables for each; here all that counts is in the index itself: where each word stands, and the rest in the
+ * match's rowid.
  */
 #include "market/market_private.h"
 
@@ -71,32 +71,89 @@ static int sees(const audience *a, apr_int64_t rowid)
     return seen;
 }
 
-/* ---- which is better --------------------------------------------------------------------------------------------- */
+/* ---- the best ---------------------------------------------------------------------------------------------------- */
 
 /* What it is worth that a word stands in name, seller, keywords, description: each more than all lesser ones together. */
 static const int worth[] = { 8, 2, 4, 1 };
 #define COLUMNS ((int)(sizeof(worth) / sizeof(worth[0])))
+#define SCORE_MOST 4095
+#define NUMBER_BITS 48
 
-/* score(search, begun), begun: the last two phrases are one word, whole and as a beginning. */
-static void score(const Fts5ExtensionApi *api, Fts5Context *match, sqlite3_context *out, int argc, sqlite3_value **argv)
+typedef struct {
+    audience to;
+    int begun;                          /* the last two phrases are one word, whole and as a beginning */
+    int total;                          /* matches that the buyer may see */
+    apr_uint64_t *key;                  /* the best of them, a heap: each is worse than those at 2i + 1 and 2i + 2 */
+    int n, most;
+} hunt;
+
+/* One number, the less the better: the score, else the shorter name, else the order of the catalog. */
+static apr_uint64_t key_of(apr_int64_t rowid, int score)
 {
-    int once = argc && sqlite3_value_int(argv[0]) ? 2 : 0;
-    int i, sum = 0, phrases = api->xPhraseCount(match), rc = SQLITE_OK, column;
+    apr_uint64_t name = (apr_uint64_t)rowid >> 1 & NAME_MOST, product = (apr_uint64_t)rowid >> PRODUCT_SHIFT;
 
+    return (apr_uint64_t)(score < SCORE_MOST ? SCORE_MOST - score : 0) << (NUMBER_BITS + NAME_BITS)
+           | name << NUMBER_BITS | product;
+}
+
+static void keep_if_better(hunt *h, apr_uint64_t key)
+{
+    int i, child;
+
+    if (h->n < h->most) {
+        for (i = h->n++; i && h->key[(i - 1) / 2] < key; i = (i - 1) / 2)
+            h->key[i] = h->key[(i - 1) / 2];
+        h->key[i] = key;
+    }
+    else if (h->most && key < h->key[0]) {
+        for (i = 0; (child = 2 * i + 1) < h->n; i = child) {
+            if (child + 1 < h->n && h->key[child + 1] > h->key[child])
+                child++;
+            if (h->key[child] <= key)
+                break;
+            h->key[i] = h->key[child];
+        }
+        h->key[i] = key;
+    }
+}
+
+static int score(const Fts5ExtensionApi *api, Fts5Context *match, int begun, int *sum)
+{
+    int i, column, rc = SQLITE_OK, phrases = api->xPhraseCount(match), once = begun ? phrases - 2 : phrases;
+
+    *sum = 0;
     for (i = 0; i < phrases && rc == SQLITE_OK; i++) {
         Fts5PhraseIter at;
 
         rc = api->xPhraseFirstColumn(match, i, &at, &column);
         for (; rc == SQLITE_OK && column >= 0 && column < COLUMNS; api->xPhraseNextColumn(match, &at, &column))
-            sum += i < phrases - once ? 2 * worth[column] : worth[column];
+            *sum += i < once ? 2 * worth[column] : worth[column];
+    }
+    return rc;
+}
+
+#define HUNT "punchout hunt"            /* the type of the pointer that the statement hands over */
+
+/* The function keep(search, hunt) of SQL takes each match in, inside the index's own loop, and lets no row out. */
+static void keep(const Fts5ExtensionApi *api, Fts5Context *match, sqlite3_context *out, int argc, sqlite3_value **argv)
+{
+    hunt *h = argc == 1 ? sqlite3_value_pointer(argv[0], HUNT) : NULL;
+    apr_int64_t rowid = api->xRowid(match);
+    int sum, rc = SQLITE_MISUSE;
+
+    if (h && !sees(&h->to, rowid))
+        rc = SQLITE_OK;
+    else if (h && (rc = score(api, match, h->begun, &sum)) == SQLITE_OK) {
+        h->total++;
+        keep_if_better(h, key_of(rowid, sum));
     }
     if (rc == SQLITE_OK)
-        sqlite3_result_int(out, sum);
+        sqlite3_result_int(out, 0);
     else
         sqlite3_result_error_code(out, rc);
 }
 
-int po_search_add_score(void *db)
+int po_search_add_function(void *db)
 {
     sqlite3_stmt *s;
     fts5_api *api = NULL;
@@ -106,47 +163,24 @@ int po_search_add_score(void *db)
     sqlite3_bind_pointer(s, 1, &api, "fts5_api_ptr", NULL);
     sqlite3_step(s);
     sqlite3_finalize(s);
-    return api && api->xCreateFunction(api, "score", NULL, score, NULL) == SQLITE_OK;
+    return api && api->xCreateFunction(api, "keep", NULL, keep, NULL) == SQLITE_OK;
 }
 
-/* One number, the less the better: the score, else the shorter name, else the order of the catalog. */
-#define SCORE_MOST 4095
-#define NUMBER_BITS 48
+/* ---- hits -------------------------------------------------------------------------------------------------------- */
 
-static apr_uint64_t key_of(apr_int64_t rowid, int points)
+/* One pass: counts what the buyer may see, and keeps the best. */
+static apr_status_t find(po_catalog *c, const apr_array_header_t *words, hunt *h, apr_pool_t *p)
 {
-    apr_uint64_t name = (apr_uint64_t)rowid >> 1 & NAME_MOST, product = (apr_uint64_t)rowid >> PRODUCT_SHIFT;
+    sqlite3_stmt *s = po_catalog_statement(c, PO_MATCHES);
+    int rc;
 
-    return (apr_uint64_t)(points < SCORE_MOST ? SCORE_MOST - points : 0) << (NUMBER_BITS + NAME_BITS)
-           | name << NUMBER_BITS | product;
-}
-
-/* ---- the best ---------------------------------------------------------------------------------------------------- */
-
-typedef struct {
-    apr_uint64_t *key;                  /* a heap: each is worse than those at 2i + 1 and 2i + 2 */
-    int n, most;
-} best;
-
-static void keep_if_better(best *b, apr_uint64_t key)
-{
-    int i, child;
-
-    if (b->n < b->most) {
-        for (i = b->n++; i && b->key[(i - 1) / 2] < key; i = (i - 1) / 2)
-            b->key[i] = b->key[(i - 1) / 2];
-        b->key[i] = key;
-    }
-    else if (b->most && key < b->key[0]) {
-        for (i = 0; (child = 2 * i + 1) < b->n; i = child) {
-            if (child + 1 < b->n && b->key[child + 1] > b->key[child])
-                child++;
-            if (b->key[child] <= key)
-                break;
-            b->key[i] = b->key[child];
-        }
-        b->key[i] = key;
-    }
+    if (!s)
+        return APR_EGENERAL;
+    sqlite3_bind_text(s, 1, po_search_match(words, &h->begun, p), -1, SQLITE_STATIC);
+    sqlite3_bind_pointer(s, 2, h, HUNT, NULL);
+    rc = sqlite3_step(s);
+    sqlite3_reset(s);
+    return rc == SQLITE_DONE ? APR_SUCCESS : APR_EGENERAL;
 }
 
 static int by_key(const void *a, const void *b)
@@ -156,42 +190,14 @@ static int by_key(const void *a, const void *b)
     return *x < *y ? -1 : *x > *y;
 }
 
-/* ---- hits -------------------------------------------------------------------------------------------------------- */
-
-/* One pass: counts what the buyer may see, and keeps the best. */
-static apr_status_t find(po_catalog *c, const apr_array_header_t *words, const audience *a, best *b, int *total,
-                         apr_pool_t *p)
-{
-    sqlite3_stmt *s = po_catalog_statement(c, PO_MATCHES);
-    const char *match;
-    int rc, begun;
-
-    *total = 0;
-    if (!s)
-        return APR_EGENERAL;
-    match = po_search_match(words, &begun, p);
-    sqlite3_bind_text(s, 1, match, -1, SQLITE_STATIC);
-    sqlite3_bind_int(s, 2, begun);
-    while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
-        apr_int64_t rowid = sqlite3_column_int64(s, 0);
-
-        if (!sees(a, rowid))
-            continue;
-        ++*total;
-        keep_if_better(b, key_of(rowid, sqlite3_column_int(s, 1)));
-    }
-    sqlite3_reset(s);
-    return rc == SQLITE_DONE ? APR_SUCCESS : APR_EGENERAL;
-}
-
-static apr_status_t read_page(po_catalog *c, best *b, int from, const po_buyer *buyer, apr_pool_t *p, apr_array_header_t *out)
+static apr_status_t read_page(po_catalog *c, hunt *h, int from, const po_buyer *buyer, apr_pool_t *p, apr_array_header_t *out)
 {
     apr_status_t rv = APR_SUCCESS;
     int i;
 
-    qsort(b->key, (size_t)b->n, sizeof(apr_uint64_t), by_key);
-    for (i = from; rv == APR_SUCCESS && i < b->n; i++) {
-        apr_int64_t product = (apr_int64_t)(b->key[i] & (((apr_uint64_t)1 << NUMBER_BITS) - 1));
+    qsort(h->key, (size_t)h->n, sizeof(apr_uint64_t), by_key);
+    for (i = from; rv == APR_SUCCESS && i < h->n; i++) {
+        apr_int64_t product = (apr_int64_t)(h->key[i] & (((apr_uint64_t)1 << NUMBER_BITS) - 1));
         po_offer *o;
 
         if ((rv = po_catalog_first(c, product, buyer, p, &o)) == APR_SUCCESS)
@@ -204,21 +210,21 @@ apr_status_t po_catalog_search(po_catalog *c, const char *query, const po_buyer 
                                apr_pool_t *p, po_search_hits *out)
 {
     apr_array_header_t *words = po_search_words(query, p);
-    int from = page < 1 || page > PO_SEARCH_PAGES ? 0 : (page - 1) * page_size;
-    best b = { NULL, 0, page < 1 || page > PO_SEARCH_PAGES ? 0 : from + page_size };
+    int exists = page >= 1 && page <= PO_SEARCH_PAGES, from = exists ? (page - 1) * page_size : 0;
+    hunt h = { .most = exists ? from + page_size : 0 };
     apr_status_t rv;
-    audience a;
 
     out->total = out->corrected = 0;
     out->offers = apr_array_make(p, page_size, sizeof(po_offer *));
     if (!words->nelts)
         return APR_SUCCESS;
-    b.key = apr_palloc(p, (apr_size_t)b.most * sizeof(apr_uint64_t));
-    if ((rv = read_audience(c, buyer, &a, p)) == APR_SUCCESS)
-        rv = find(c, words, &a, &b, &out->total, p);
-    if (rv == APR_SUCCESS && !out->total && po_search_correct(c, words, p)) {
+    h.key = apr_palloc(p, (apr_size_t)h.most * sizeof(apr_uint64_t));
+    if ((rv = read_audience(c, buyer, &h.to, p)) == APR_SUCCESS)
+        rv = find(c, words, &h, p);
+    if (rv == APR_SUCCESS && !h.total && po_search_correct(c, words, p)) {
         out->corrected = 1;
-        rv = find(c, words, &a, &b, &out->total, p);
+        rv = find(c, words, &h, p);
     }
-    return rv == APR_SUCCESS ? read_page(c, &b, from, buyer, p, out->offers) : rv;
+    out->total = h.total;
+    return rv == APR_SUCCESS ? read_page(c, &h, from, buyer, p, out->offers) : rv;
 }
