@@ -15,14 +15,16 @@
 #define CHUNK 65536
 
 /* product.private_to: the organizations of its offers when all of them are private. Who may see it stands before the long
- * texts. search keeps no texts of its own: hits are read from product, whose number its rowid tells (po_search_rowid()). One to
- * three letters have an index each, for they begin words in nearly all products. */
+ * texts. audience: the products that have one number are for the same buyers. search keeps no texts of its own: hits are read
+ * from product, whose number its rowid tells (po_search_rowid()). One to three letters have an index each, for they begin words
+ * in nearly all products. */
 static const char schema[] =
     "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; BEGIN;"
     "CREATE TABLE product(n INTEGER PRIMARY KEY, seller TEXT NOT NULL, allowed TEXT, denied TEXT,"
     " private_to TEXT, changed INTEGER NOT NULL, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, keywords TEXT NOT NULL,"
     " image TEXT, terms_url TEXT, terms_version TEXT, description TEXT);"
-    "CREATE TABLE seller(n INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
+    "CREATE TABLE audience(n INTEGER PRIMARY KEY, seller TEXT NOT NULL, allowed TEXT, denied TEXT, private_to TEXT);"
+    "CREATE INDEX audience_members ON audience(seller, allowed, denied, private_to);"
     "CREATE TABLE offer(n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, product INTEGER NOT NULL REFERENCES product,"
     " pricing TEXT NOT NULL, price TEXT, currency TEXT, term TEXT, unit TEXT, organizations TEXT);"
     "CREATE INDEX offer_product ON offer(product, n);"
@@ -110,7 +112,7 @@ const char *po_catalog_compiled(const char *file, const char *dir, apr_pool_t *p
 
 /* ---- compiling --------------------------------------------------------------------------------------------------- */
 
-enum { PUT_PRODUCT, PUT_SELLER, SELLER_NUMBER, PUT_SEARCH, PUT_OFFER, PUT_USAGE, PUT_FINEST, PUTS };
+enum { PUT_PRODUCT, PUT_AUDIENCE, FIND_AUDIENCE, PUT_SEARCH, PUT_OFFER, PUT_USAGE, PUT_FINEST, PUTS };
 
 typedef struct {
     sqlite3 *db;
@@ -144,8 +146,8 @@ static const char *open_build(build *b, apr_pool_t *tmp)
     static const char *const sql[PUTS] = {
         "INSERT INTO product(seller,allowed,denied,private_to,changed,id,name,keywords,image,terms_url,"
         "terms_version,description) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
-        "INSERT OR IGNORE INTO seller(name) VALUES(?1)",
-        "SELECT n FROM seller WHERE name=?1",
+        "INSERT INTO audience(seller,allowed,denied,private_to) VALUES(?1,?2,?3,?4)",
+        "SELECT n FROM audience WHERE seller=?1 AND allowed IS ?2 AND denied IS ?3 AND private_to IS ?4",
         "INSERT INTO search(rowid,name,seller,keywords,description) VALUES(?1,?2,?3,?4,?5)",
         "INSERT INTO offer(product,id,pricing,price,currency,term,unit,organizations) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
         "INSERT INTO usage(offer,position,dimension,description,price,unit) VALUES(?1,?2,?3,?4,?5,?6)",
@@ -228,28 +230,38 @@ static int put_offer(build *b, sqlite3_int64 product, const po_offer *o)
     return (!o->has_price || put_finest(b, o, &o->price, 0)) && put_usage(b, n, o);
 }
 
-/* 0: it can't be written. */
-static sqlite3_int64 seller_number(build *b, const char *seller)
+static void bind_audience(sqlite3_stmt *s, const po_product *product, const char *private)
 {
-    sqlite3_stmt *put = b->put[PUT_SELLER], *get = b->put[SELLER_NUMBER];
-    sqlite3_int64 n = 0;
-
-    bind_text(put, 1, seller);
-    bind_text(get, 1, seller);
-    if (step(put) && sqlite3_step(get) == SQLITE_ROW)
-        n = sqlite3_column_int64(get, 0);
-    sqlite3_reset(get);
-    return n;
+    bind_text(s, 1, product->seller);
+    bind_text(s, 2, product->allowed);
+    bind_text(s, 3, product->denied);
+    bind_text(s, 4, private);
 }
 
-static int put_search(build *b, sqlite3_int64 n, const po_product *product, int restricted)
+/* 0: it can't be written. */
+static sqlite3_int64 audience_number(build *b, const po_product *product, const char *private)
+{
+    sqlite3_stmt *find = b->put[FIND_AUDIENCE];
+    sqlite3_int64 n = 0;
+
+    bind_audience(find, product, private);
+    if (sqlite3_step(find) == SQLITE_ROW)
+        n = sqlite3_column_int64(find, 0);
+    sqlite3_reset(find);
+    if (n)
+        return n;
+    bind_audience(b->put[PUT_AUDIENCE], product, private);
+    return step(b->put[PUT_AUDIENCE]) ? sqlite3_last_insert_rowid(b->db) : 0;
+}
+
+static int put_search(build *b, sqlite3_int64 n, const po_product *product, const char *private)
 {
     sqlite3_stmt *s = b->put[PUT_SEARCH];
-    sqlite3_int64 seller = seller_number(b, product->seller);
+    sqlite3_int64 audience = audience_number(b, product, private);
 
-    if (!seller)
+    if (!audience)
         return 0;
-    sqlite3_bind_int64(s, 1, po_search_rowid(n, seller, product->name, restricted, product->offers->pool));
+    sqlite3_bind_int64(s, 1, po_search_rowid(n, audience, product->name, product->offers->pool));
     bind_text(s, 2, product->name);
     bind_text(s, 3, product->seller);
     bind_text(s, 4, product->keywords);
@@ -277,10 +289,7 @@ static int put_row(build *b, const po_product *product, const char *private, apr
 {
     sqlite3_stmt *s = b->put[PUT_PRODUCT];
 
-    bind_text(s, 1, product->seller);
-    bind_text(s, 2, product->allowed);
-    bind_text(s, 3, product->denied);
-    bind_text(s, 4, private);
+    bind_audience(s, product, private);
     sqlite3_bind_int64(s, 5, changed);
     bind_text(s, 6, product->id);
     bind_text(s, 7, product->name);
@@ -303,7 +312,7 @@ static const char *put_product(void *baton, const po_product *product)
     if (!changed || !put_row(b, product, private, changed))
         return failed(b);
     n = sqlite3_last_insert_rowid(b->db);
-    ok = put_search(b, n, product, product->allowed || product->denied || private);
+    ok = put_search(b, n, product, private);
     for (i = 0; ok && i < product->offers->nelts; i++)
         ok = put_offer(b, n, &APR_ARRAY_IDX(product->offers, i, po_offer));
     return ok ? NULL : failed(b);

@@ -30,8 +30,8 @@ static const char *const sql[PO_CATALOG_QUERIES] = {
     [PO_COUNT_GONE] = "SELECT count(DISTINCT g.id) FROM gone g WHERE " VISIBLE("g") " AND g.at>=?3 AND NOT EXISTS"
                       " (SELECT 1 FROM product p WHERE p.id=g.id AND " VISIBLE("p") ")",
     [PO_MATCHES] = "SELECT 1 FROM search WHERE search MATCH ?1 AND keep(search,?2)",
-    [PO_SEES] = "SELECT 1 FROM product p WHERE p.n=?3 AND " VISIBLE("p"),
-    [PO_SELLER] = "SELECT n FROM seller WHERE name=?1",
+    [PO_IN_AUDIENCE] = "SELECT 1 FROM audience a WHERE a.n=?3 AND " VISIBLE("a"),
+    [PO_SEES_PRODUCT] = "SELECT 1 FROM product p WHERE p.n=?3 AND " VISIBLE("p"),
     [PO_HAS_PREFIX] = "SELECT 1 FROM search WHERE search MATCH ?1 LIMIT 1",
     [PO_WORDS] = "SELECT word,products FROM word WHERE length BETWEEN ?1 AND ?2",
     [PO_FINEST] = "SELECT seller,offer,price,decimals,usage FROM finest"

@@ -85,9 +85,13 @@ typedef struct {
     int corrected;                      /* nothing matched as it was typed: words that are spelled much alike were taken */
 } po_search_hits;
 
-/* Full text over name, keywords, seller and description, best first: all words in any order and whatever their accents, the
- * last one as the beginning of a word. page from 1, of page_size; the same query on the same catalog never shows a product
- * on two pages. Only what the buyer may see is found and counted. APR_EGENERAL: the catalog can't be read. */
+/* Full text over name, keywords, seller and description: all words in any order and whatever their accents, the last one as
+ * the beginning of a word. Only what the buyer may see is found and counted; total is exact however many there are.
+ * Best first: a word that stands in the name counts more than one in keywords, seller and description together, keywords more
+ * than seller and description, seller more than description; a whole word counts twice what a beginning does. Among equals the
+ * shorter name is first, then the earlier product of the catalog. So the order is one for all pages, and the same query on the
+ * same catalog shows each product on one page alone.
+ * page from 1, of page_size; no offers beyond PO_SEARCH_PAGES. APR_EGENERAL: the catalog can't be read. */
 apr_status_t po_catalog_search(po_catalog *c, const char *query, const po_buyer *buyer, int page, int page_size,
                                apr_pool_t *p, po_search_hits *out);
 

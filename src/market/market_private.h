@@ -65,8 +65,8 @@ const char *po_history_commit(po_catalog_history *h, const char *db);
 /* ---- catalog_read.c ---------------------------------------------------------------------------------------------- */
 
 typedef enum {
-    PO_BY_OFFER, PO_BY_PRODUCT, PO_BY_NUMBER, PO_USAGE_OF, PO_WALK, PO_WALK_GONE, PO_COUNT, PO_COUNT_GONE, PO_MATCHES, PO_SEES,
-    PO_SELLER, PO_HAS_PREFIX, PO_WORDS, PO_FINEST, PO_CATALOG_QUERIES
+    PO_BY_OFFER, PO_BY_PRODUCT, PO_BY_NUMBER, PO_USAGE_OF, PO_WALK, PO_WALK_GONE, PO_COUNT, PO_COUNT_GONE, PO_MATCHES,
+    PO_IN_AUDIENCE, PO_SEES_PRODUCT, PO_HAS_PREFIX, PO_WORDS, PO_FINEST, PO_CATALOG_QUERIES
 } po_catalog_query;
 
 struct po_catalog {
@@ -102,9 +102,9 @@ int po_search_correct(po_catalog *c, apr_array_header_t *words, apr_pool_t *p);
 
 /* ---- search.c ---------------------------------------------------------------------------------------------------- */
 
-/* The rowid in `search` of the product with that number: it tells what a search asks of each match. seller: its number from
- * the table `seller`. restricted: not everybody may see the product. */
-apr_int64_t po_search_rowid(apr_int64_t product, apr_int64_t seller, const char *name, int restricted, apr_pool_t *p);
+/* The rowid in `search` of the product with that number: it tells what a search asks of each match. audience: the number from
+ * the table `audience` of those who may see it. p: for the time of the call. */
+apr_int64_t po_search_rowid(apr_int64_t product, apr_int64_t audience, const char *name, apr_pool_t *p);
 /* Gives a connection (sqlite3 *) the function of PO_MATCHES; 0: it can't. */
 int po_search_add_function(void *db);
 

@@ -1,8 +1,8 @@
 /* search.c - finding products in the compiled catalog's full text (SQLite's FTS5), best first.
  *
- * A common word stands in every third product, so what is done for each match decides how long a search takes. FTS5's own
- * rank reads two more tables for each; here all that counts is in the index itself: where each word stands, and the rest in the
- * match's rowid.
+ * A common word stands in every third product, so what is done for each match decides how long a search takes. FTS5's
+ * own rank reads another table for each. Here all that counts is in the index itself: where each word stands, and the
+ * rest in the match's rowid.
  */
 #include "market/market_private.h"
 
@@ -13,62 +13,60 @@
 
 /* ---- the rowid --------------------------------------------------------------------------------------------------- */
 
-/* From its lowest bit: 1 when the product's row must be asked whether the buyer may see it; how many words its name has; the
- * number of its seller; the product's own number. */
+/* From its lowest bit: how many words the name has, the number of those who may see the product, its own number. */
 #define NAME_BITS 3
-#define SELLER_BITS 12
 #define NAME_MOST ((1 << NAME_BITS) - 1)
-#define SELLERS (1 << SELLER_BITS)
-#define PRODUCT_SHIFT (1 + NAME_BITS + SELLER_BITS)
+#define AUDIENCE_BITS 12
+#define AUDIENCES (1 << AUDIENCE_BITS)          /* 0: all that have a greater number; their products are asked instead */
+#define PRODUCT_SHIFT (NAME_BITS + AUDIENCE_BITS)
 
-apr_int64_t po_search_rowid(apr_int64_t product, apr_int64_t seller, const char *name, int restricted, apr_pool_t *p)
+apr_int64_t po_search_rowid(apr_int64_t product, apr_int64_t audience, const char *name, apr_pool_t *p)
 {
-    int words = po_search_words(name, p)->nelts, fits = seller < SELLERS;
+    int words = po_search_words(name, p)->nelts;
 
-    return product << PRODUCT_SHIFT | (fits ? seller : 0) << (1 + NAME_BITS)
-           | (words < NAME_MOST ? words : NAME_MOST) << 1 | (restricted || !fits);
+    return product << PRODUCT_SHIFT | (audience < AUDIENCES ? audience : 0) << NAME_BITS
+           | (words < NAME_MOST ? words : NAME_MOST);
 }
 
 /* ---- who may see it ---------------------------------------------------------------------------------------------- */
 
 typedef struct {
-    sqlite3_stmt *row;                  /* asks the product's row */
-    int some;                           /* PunchOutSellers: of these sellers alone */
-    unsigned char seller[SELLERS / 8];  /* bits */
-} audience;
+    sqlite3_stmt *audience, *product;   /* ask one whether the buyer belongs to it, may see it */
+    unsigned char asked[AUDIENCES], belongs[AUDIENCES];
+} buyers_view;
 
-static apr_status_t read_audience(po_catalog *c, const po_buyer *buyer, audience *a, apr_pool_t *p)
+static apr_status_t open_view(po_catalog *c, const po_buyer *buyer, buyers_view *v, apr_pool_t *p)
 {
-    sqlite3_stmt *s = po_catalog_statement(c, PO_SELLER);
-    int i;
-
-    memset(a, 0, sizeof(*a));
-    if (!s || !(a->row = po_catalog_statement(c, PO_SEES)))
+    v->audience = po_catalog_statement(c, PO_IN_AUDIENCE);
+    v->product = po_catalog_statement(c, PO_SEES_PRODUCT);
+    if (!v->audience || !v->product)
         return APR_EGENERAL;
-    po_catalog_bind_buyer(a->row, buyer, p);
-    a->some = buyer->sellers && buyer->sellers->nelts;
-    for (i = 0; a->some && i < buyer->sellers->nelts; i++) {
-        sqlite3_int64 n;
-
-        sqlite3_bind_text(s, 1, APR_ARRAY_IDX(buyer->sellers, i, const char *), -1, SQLITE_STATIC);
-        if (sqlite3_step(s) == SQLITE_ROW && (n = sqlite3_column_int64(s, 0)) < SELLERS)
-            a->seller[n / 8] |= (unsigned char)(1 << n % 8);
-        sqlite3_reset(s);
-    }
+    po_catalog_bind_buyer(v->audience, buyer, p);
+    po_catalog_bind_buyer(v->product, buyer, p);
     return APR_SUCCESS;
 }
 
-static int sees(const audience *a, apr_int64_t rowid)
+static int ask(sqlite3_stmt *s, apr_int64_t number)
 {
-    unsigned seller = (unsigned)(rowid >> (1 + NAME_BITS)) % SELLERS;
-    int seen;
+    int yes;
 
-    if (!(rowid & 1))
-        return !a->some || a->seller[seller / 8] >> seller % 8 & 1;
-    sqlite3_bind_int64(a->row, 3, rowid >> PRODUCT_SHIFT);
-    seen = sqlite3_step(a->row) == SQLITE_ROW;
-    sqlite3_reset(a->row);
-    return seen;
+    sqlite3_bind_int64(s, 3, number);
+    yes = sqlite3_step(s) == SQLITE_ROW;
+    sqlite3_reset(s);
+    return yes;
+}
+
+static int sees(buyers_view *v, apr_int64_t rowid)
+{
+    unsigned audience = (unsigned)(rowid >> NAME_BITS) % AUDIENCES;
+
+    if (!audience)
+        return ask(v->product, rowid >> PRODUCT_SHIFT);
+    if (!v->asked[audience]) {
+        v->asked[audience] = 1;
+        v->belongs[audience] = (unsigned char)ask(v->audience, audience);
+    }
+    return v->belongs[audience];
 }
 
 /* ---- the best ---------------------------------------------------------------------------------------------------- */
@@ -80,7 +78,7 @@ static const int worth[] = { 8, 2, 4, 1 };
 #define NUMBER_BITS 48
 
 typedef struct {
-    audience to;
+    buyers_view view;
     int begun;                          /* the last two phrases are one word, whole and as a beginning */
     int total;                          /* matches that the buyer may see */
     apr_uint64_t *key;                  /* the best of them, a heap: each is worse than those at 2i + 1 and 2i + 2 */
@@ -90,7 +88,7 @@ typedef struct {
 /* One number, the less the better: the score, else the shorter name, else the order of the catalog. */
 static apr_uint64_t key_of(apr_int64_t rowid, int score)
 {
-    apr_uint64_t name = (apr_uint64_t)rowid >> 1 & NAME_MOST, product = (apr_uint64_t)rowid >> PRODUCT_SHIFT;
+    apr_uint64_t name = (apr_uint64_t)rowid & NAME_MOST, product = (apr_uint64_t)rowid >> PRODUCT_SHIFT;
 
     return (apr_uint64_t)(score < SCORE_MOST ? SCORE_MOST - score : 0) << (NUMBER_BITS + NAME_BITS)
            | name << NUMBER_BITS | product;
@@ -141,7 +139,7 @@ static void keep(const Fts5ExtensionApi *api, Fts5Context *match, sqlite3_contex
     apr_int64_t rowid = api->xRowid(match);
     int sum, rc = SQLITE_MISUSE;
 
-    if (h && !sees(&h->to, rowid))
+    if (h && !sees(&h->view, rowid))
         rc = SQLITE_OK;
     else if (h && (rc = score(api, match, h->begun, &sum)) == SQLITE_OK) {
         h->total++;
@@ -190,7 +188,8 @@ static int by_key(const void *a, const void *b)
     return *x < *y ? -1 : *x > *y;
 }
 
-static apr_status_t read_page(po_catalog *c, hunt *h, int from, const po_buyer *buyer, apr_pool_t *p, apr_array_header_t *out)
+static apr_status_t read_page(po_catalog *c, hunt *h, int from, const po_buyer *buyer, apr_pool_t *p,
+                              apr_array_header_t *out)
 {
     apr_status_t rv = APR_SUCCESS;
     int i;
@@ -211,20 +210,21 @@ apr_status_t po_catalog_search(po_catalog *c, const char *query, const po_buyer 
 {
     apr_array_header_t *words = po_search_words(query, p);
     int exists = page >= 1 && page <= PO_SEARCH_PAGES, from = exists ? (page - 1) * page_size : 0;
-    hunt h = { .most = exists ? from + page_size : 0 };
+    hunt *h = apr_pcalloc(p, sizeof(*h));
     apr_status_t rv;
 
     out->total = out->corrected = 0;
     out->offers = apr_array_make(p, page_size, sizeof(po_offer *));
     if (!words->nelts)
         return APR_SUCCESS;
-    h.key = apr_palloc(p, (apr_size_t)h.most * sizeof(apr_uint64_t));
-    if ((rv = read_audience(c, buyer, &h.to, p)) == APR_SUCCESS)
-        rv = find(c, words, &h, p);
-    if (rv == APR_SUCCESS && !h.total && po_search_correct(c, words, p)) {
+    h->most = exists ? from + page_size : 0;
+    h->key = apr_palloc(p, (apr_size_t)h->most * sizeof(apr_uint64_t));
+    if ((rv = open_view(c, buyer, &h->view, p)) == APR_SUCCESS)
+        rv = find(c, words, h, p);
+    if (rv == APR_SUCCESS && !h->total && po_search_correct(c, words, p)) {
         out->corrected = 1;
-        rv = find(c, words, &h, p);
+        rv = find(c, words, h, p);
     }
-    out->total = h.total;
-    return rv == APR_SUCCESS ? read_page(c, &h, from, buyer, p, out->offers) : rv;
+    out->total = h->total;
+    return rv == APR_SUCCESS ? read_page(c, h, from, buyer, p, out->offers) : rv;
 }

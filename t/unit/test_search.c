@@ -130,6 +130,34 @@ static void a_word_in_the_name_counts_more_than_one_in_the_description(void **st
     assert_string_equal(found(c, "charts", &acme), "p1 p2");
 }
 
+static void a_word_in_the_name_counts_more_than_in_all_other_places(void **state)
+{
+    po_catalog *c = catalog_of(apr_pstrcat(pool,
+        product("p1", "Vault of the Keeper", ",'description':'backup, backup and backup','keywords':['backup']"), ",",
+        product("p2", "Vault", ",'description':'backup'"), ",",
+        product("p3", "A Long Name with a Backup in it", ""), NULL), NULL);
+
+    assert_string_equal(found(c, "backup", &acme), "p3 p1 p2");
+    assert_string_equal(found(c, "vault backup", &acme), "p1 p2");
+}
+
+static void a_whole_word_comes_before_one_that_only_begins_so(void **state)
+{
+    po_catalog *c = catalog_of(apr_pstrcat(pool, product("p1", "Javascript", ""), ",", product("p2", "The Java Kit", ""), ",",
+                                           product("p3", "Charts", ",'description':'java'"), NULL), NULL);
+
+    assert_string_equal(found(c, "java", &acme), "p2 p1 p3");
+    assert_string_equal(found(c, "jav", &acme), "p1 p2 p3");
+}
+
+static void among_equals_the_shorter_name_is_first_then_the_order_of_the_catalog(void **state)
+{
+    po_catalog *c = catalog_of(apr_pstrcat(pool, product("p3", "Log of Everything", ""), ",", product("p2", "Log One", ""), ",",
+                                           product("p1", "Log Two", ""), NULL), NULL);
+
+    assert_string_equal(found(c, "log", &acme), "p2 p1 p3");
+}
+
 static void accents_make_no_difference(void **state)
 {
     po_catalog *c = shelf();
@@ -205,6 +233,64 @@ static void pages_never_repeat_a_product_and_cover_all_of_them(void **state)
     assert_int_equal(hits.offers->nelts, 0);
 }
 
+/* A catalog in which a word is common: in the name of every third product, in the description of each. Every fifth one is
+ * denied to globex. */
+#define COMMON 1500
+
+static po_catalog *common(void)
+{
+    apr_array_header_t *all = apr_array_make(pool, COMMON, sizeof(const char *));
+    int i;
+
+    for (i = 0; i < COMMON; i++)
+        APR_ARRAY_PUSH(all, const char *) = product(apr_psprintf(pool, "p%d", i),
+            apr_psprintf(pool, "%s%s", i % 3 ? "Thing" : "Cloud", i % 2 ? " and More" : ""),
+            i % 5 ? ",'description':'in the cloud'" : ",'description':'in the cloud','deniedOrganizations':['globex']");
+    return catalog_of(apr_array_pstrcat(pool, all, ','), NULL);
+}
+
+static void pages_of_a_common_word_show_each_product_once_and_names_first(void **state)
+{
+    char seen[COMMON] = { 0 };
+    int page, i, n = 0, total = COMMON - COMMON / 5, named = COMMON / 3 - COMMON / 15;
+    po_catalog *c = common();
+    po_search_hits hits;
+
+    for (page = 1; n < total; page++) {
+        assert_int_equal(po_catalog_search(c, "cloud", &globex, page, 7, pool, &hits), APR_SUCCESS);
+        assert_int_equal(hits.total, total);
+        assert_int_equal(hits.offers->nelts, total - n < 7 ? total - n : 7);
+        for (i = 0; i < hits.offers->nelts; i++, n++) {
+            const po_offer *o = APR_ARRAY_IDX(hits.offers, i, po_offer *);
+            int id = atoi(o->product + 1);
+
+            assert_false(seen[id]++);
+            assert_true(id % 5);
+            assert_int_equal(!strncmp(o->name, "Cloud", 5), n < named);
+        }
+    }
+    assert_int_equal(po_catalog_search(c, "cloud", &globex, page, 7, pool, &hits), APR_SUCCESS);
+    assert_int_equal(hits.offers->nelts, 0);
+    assert_int_equal(hits.total, total);
+}
+
+static void a_page_is_the_same_part_of_the_order_whatever_its_size(void **state)
+{
+    po_search_hits all, hits;
+    po_catalog *c = common();
+    int page, i, size;
+
+    assert_int_equal(po_catalog_search(c, "c", &acme, 1, COMMON, pool, &all), APR_SUCCESS);
+    assert_int_equal(all.offers->nelts, COMMON);
+    for (size = 1; size < COMMON; size = 3 * size + 1)
+        for (page = 1; page <= 3; page++) {
+            assert_int_equal(po_catalog_search(c, "c", &acme, page, size, pool, &hits), APR_SUCCESS);
+            for (i = 0; i < hits.offers->nelts; i++)
+                assert_string_equal(APR_ARRAY_IDX(hits.offers, i, po_offer *)->product,
+                                    APR_ARRAY_IDX(all.offers, (page - 1) * size + i, po_offer *)->product);
+        }
+}
+
 /* ---- who may see it ---------------------------------------------------------------------------------------------- */
 
 static const char *private_offers =
@@ -230,6 +316,30 @@ static void only_what_a_buyer_may_see_is_found_and_counted(void **state)
     keeper.sellers = apr_array_make(pool, 1, sizeof(const char *));
     APR_ARRAY_PUSH(keeper.sellers, const char *) = "Keeper Ltd";
     assert_string_equal(found(c, "log", &keeper), "p1 p2");
+}
+
+/* More than a rowid has numbers for. */
+static void a_buyers_sellers_are_told_apart_however_many_there_are(void **state)
+{
+    enum { SELLERS = 4200 };
+    apr_array_header_t *all = apr_array_make(pool, SELLERS, sizeof(const char *));
+    po_buyer some = acme;
+    po_catalog *c;
+    int i;
+
+    for (i = 1; i <= SELLERS; i++)
+        APR_ARRAY_PUSH(all, const char *) = apr_psprintf(pool, "{'id':'p%d','name':'Log','seller':'Seller %d','offers':["
+                                                         "{'id':'off-%d','pricing':'free'}]}", i, i, i);
+    c = catalog_of(apr_array_pstrcat(pool, all, ','), NULL);
+    some.sellers = apr_array_make(pool, 4, sizeof(const char *));
+    APR_ARRAY_PUSH(some.sellers, const char *) = "Seller 1";
+    APR_ARRAY_PUSH(some.sellers, const char *) = "Seller 4095";
+    APR_ARRAY_PUSH(some.sellers, const char *) = "Seller 4096";
+    APR_ARRAY_PUSH(some.sellers, const char *) = "Seller 4200";
+    APR_ARRAY_PUSH(some.sellers, const char *) = "Seller 9999";
+    assert_string_equal(found(c, "log", &some), "p1 p4095 p4096 p4200");
+    assert_string_equal(found(c, "seller 4097", &some), "");
+    assert_string_equal(found(c, "seller 4097", &acme), "p4097");
 }
 
 static void a_private_offer_comes_first_for_those_it_is_for_and_is_nothing_to_others(void **state)
@@ -343,11 +453,17 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(words_are_found_in_any_order_and_the_last_one_as_a_beginning, setup, teardown),
         cmocka_unit_test_setup_teardown(a_word_in_the_name_counts_more_than_one_in_the_description, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_word_in_the_name_counts_more_than_in_all_other_places, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_whole_word_comes_before_one_that_only_begins_so, setup, teardown),
+        cmocka_unit_test_setup_teardown(among_equals_the_shorter_name_is_first_then_the_order_of_the_catalog, setup, teardown),
         cmocka_unit_test_setup_teardown(accents_make_no_difference, setup, teardown),
         cmocka_unit_test_setup_teardown(typing_errors_are_forgiven_where_nothing_else_matches, setup, teardown),
         cmocka_unit_test_setup_teardown(nothing_that_is_typed_is_an_operator_or_an_error, setup, teardown),
         cmocka_unit_test_setup_teardown(pages_never_repeat_a_product_and_cover_all_of_them, setup, teardown),
+        cmocka_unit_test_setup_teardown(pages_of_a_common_word_show_each_product_once_and_names_first, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_page_is_the_same_part_of_the_order_whatever_its_size, setup, teardown),
         cmocka_unit_test_setup_teardown(only_what_a_buyer_may_see_is_found_and_counted, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_buyers_sellers_are_told_apart_however_many_there_are, setup, teardown),
         cmocka_unit_test_setup_teardown(a_private_offer_comes_first_for_those_it_is_for_and_is_nothing_to_others, setup, teardown),
         cmocka_unit_test_setup_teardown(a_hidden_offer_can_not_be_requested_either, setup, teardown),
         cmocka_unit_test_setup_teardown(a_walk_lists_what_a_buyer_may_see_and_since_a_time_what_changed, setup, teardown),
