@@ -4,6 +4,9 @@
 use strict;
 use warnings;
 use File::Temp qw(tempdir);
+use FindBin;
+use lib $FindBin::Bin;
+use Httpd;
 use IO::Socket::INET;
 use POSIX ();
 use Time::HiRes qw(sleep time);
@@ -14,12 +17,11 @@ my ($rounds, $seconds, $connections, $senders) = (3, 3, 16, 16);
 my $dir = tempdir('punchout-bench-XXXXXX', TMPDIR => 1, CLEANUP => !$ENV{KEEP});
 chmod 0755, $dir;
 mkdir "$dir/$_" for qw(logs state);
-my $user = $> == 0 ? 'www-data' : scalar getpwuid($>);
+my $user = system_user();
+# valgrind runs httpd as that user from the start
 my @as_user = $> == 0 ? ('setpriv', "--reuid=$user", "--regid=$user", '--clear-groups') : ();
 my $ledger = "$dir/state/ledger.db";
 my ($next, $parent, $sink) = (1);
-chomp(my $libexec = `$apxs -q LIBEXECDIR`);
-my %builtin = map { /^\s*(?:mod_)?(\w+)\.c/ ? ($1 => 1) : () } `$httpd -l`;
 END {
     my $status = $?;                    # waiting for a child changes it, and a bench that failed must say so
     stop_httpd() if $parent;
@@ -27,18 +29,13 @@ END {
     $? = $status;
 }
 
-sub free_port { return IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1)->sockport }
 my ($port, $sink_port) = (free_port(), free_port());
 my $site = "http://localhost:$port";
 
-sub spew { my ($file, $text) = @_; open(my $fh, '>', $file) or die "$file: $!"; print $fh $text; close $fh }
-sub slurp { my $file = shift; open(my $fh, '<', $file) or return ''; local $/; my $text = <$fh>; return defined $text ? $text : '' }
-sub median { my @s = sort { $a <=> $b } @_; return $s[$#s / 2] }
 sub peer { my $out = `$build/bench/peer @_`; die "bench/peer @_ failed\n" if $?; return split ' ', $out }
 
 sub write_conf {
-    my $modules = join '', map { $builtin{$_} || !-e "$libexec/mod_$_.so" ? () : "LoadModule ${_}_module $libexec/mod_$_.so\n" }
-        qw(mpm_event authz_core unixd slotmem_shm proxy proxy_http);
+    my $modules = load_modules($apxs, $httpd, qw(mpm_event authz_core unixd slotmem_shm proxy proxy_http));
     spew("$dir/catalog.json", '{"products":[{"id":"prod-ab12","name":"Log Keeper","description":"x","seller":"Keeper Ltd","offers":'
         . '[{"id":"off-year","pricing":"contract","price":"1200.00","currency":"USD","term":"P12M","unit":"EA"}]}]}');
     spew("$dir/httpd.conf", <<"CONF" . ($> == 0 ? "User $user\nGroup $user\n" : ''));
@@ -88,28 +85,15 @@ PunchOutFulfillment http://127.0.0.1:$sink_port/subscriptions
 CONF
 }
 
-sub listens { my $p = shift; for (1 .. 600) { return 1 if IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $p); sleep 0.05 } return 0 }
-
-sub start_httpd {
-    my @wrapper = @_;
-    my $pid = fork;
-    die "fork: $!" unless defined $pid;
-    if (!$pid) {
-        open(STDERR, '>', "$dir/logs/start");
-        exec(@wrapper, $httpd, '-f', "$dir/httpd.conf", '-D', 'FOREGROUND', @wrapper ? '-X' : ()) or POSIX::_exit(127);
-    }
-    $parent = $pid;
-    listens($port) or die "httpd does not start:\n" . slurp("$dir/logs/start") . slurp("$dir/logs/error.log");
-}
-sub stop_httpd { kill 'TERM', $parent; waitpid $parent, 0; $parent = undef }
+sub start_httpd { $parent = start_server($httpd, $dir, $port, @_) }
+sub stop_httpd { stop_server($parent); $parent = undef }
 sub start_sink {
     defined($sink = fork) or die;
     if (!$sink) { exec("$build/bench/peer", 'sink', $sink_port) or POSIX::_exit(127) }
     listens($sink_port) or die 'the sink does not start';
 }
 sub stop_sink { kill 'TERM', $sink; waitpid $sink, 0; $sink = undef }
-sub fill { my $n = shift; my $first = $next; peer('fill', $ledger, $site, $first, $n); own(); $next += $n; return $first }
-sub own { system("chown", "-R", "$user:$user", $dir) if $> == 0 }     # valgrind runs httpd as that user from the start
+sub fill { my $n = shift; my $first = $next; peer('fill', $ledger, $site, $first, $n); own($dir); $next += $n; return $first }
 
 sub setup_document {
     my $filler = join '', map { "<Extrinsic name=\"Custom$_\">value of field $_</Extrinsic>" } 1 .. $_[0];
@@ -232,7 +216,7 @@ sub wait_for_sink {
 sub bench_deliveries {
     my $events = 20000;
     peer('fill-outbox', $ledger, $site, $events);
-    own();
+    own($dir);
     start_sink();
     start_httpd();
     my ($count, $rate) = (0, 0);
@@ -257,7 +241,7 @@ $| = 1;
 write_conf();
 spew("$dir/small.xml", setup_document(0));
 spew("$dir/large.xml", setup_document(300));
-own();
+own($dir);
 start_httpd();
 printf "documents: %d and %d bytes; %d connections; medians of %d interleaved rounds\n", -s "$dir/small.xml", -s "$dir/large.xml", $connections, $rounds;
 bench_setup('1.2 KB', "$dir/small.xml");

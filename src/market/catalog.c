@@ -14,10 +14,10 @@
 #define FORMAT "mod_punchout catalog 3\n"
 #define CHUNK 65536
 
-/* product.private_to: the organizations of its offers when all of them are private. Who may see it stands before the long
- * texts. audience: the products that have one number are for the same buyers. search keeps no texts of its own: hits are read
- * from product, whose number its rowid tells (po_search_rowid()). One to three letters have an index each, for they begin words
- * in nearly all products. */
+/* product.private_to: the organizations of its offers when all of them are private. Who may see it stands before the
+ * long texts. audience: products of one number are for the same buyers. search keeps no texts of its own: hits are read
+ * from product, whose number its rowid tells (po_search_rowid()). One to three letters have an index each, for they
+ * begin words in nearly all products. */
 static const char schema[] =
     "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; BEGIN;"
     "CREATE TABLE product(n INTEGER PRIMARY KEY, seller TEXT NOT NULL, allowed TEXT, denied TEXT,"
@@ -37,10 +37,8 @@ static const char schema[] =
     "CREATE VIRTUAL TABLE search USING fts5(name, seller, keywords, description, content='',"
     " tokenize='unicode61 remove_diacritics 2', prefix='1 2 3');";
 
-/* Columns in the order of the table: a word of the name counts more than one of the description. The words by their length
- * are for typing errors (search.c). */
+/* The words by their length are for typing errors (search_words.c). */
 static const char finish[] =
-    "INSERT INTO search(search, rank) VALUES('rank', 'bm25(10.0, 4.0, 6.0, 1.0)');"
     "INSERT INTO search(search) VALUES('optimize');"
     "CREATE INDEX product_changed ON product(changed);"
     "CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab(main, search, row);"

@@ -17,7 +17,7 @@
 #define NAME_BITS 3
 #define NAME_MOST ((1 << NAME_BITS) - 1)
 #define AUDIENCE_BITS 12
-#define AUDIENCES (1 << AUDIENCE_BITS)          /* 0: all that have a greater number; their products are asked instead */
+#define AUDIENCES (1 << AUDIENCE_BITS)          /* 0: one of a greater number; the product is asked instead */
 #define PRODUCT_SHIFT (NAME_BITS + AUDIENCE_BITS)
 
 apr_int64_t po_search_rowid(apr_int64_t product, apr_int64_t audience, const char *name, apr_pool_t *p)
@@ -71,7 +71,7 @@ static int sees(buyers_view *v, apr_int64_t rowid)
 
 /* ---- the best ---------------------------------------------------------------------------------------------------- */
 
-/* What it is worth that a word stands in name, seller, keywords, description: each more than all lesser ones together. */
+/* What it is worth that a word stands in name, seller, keywords, description: each more than all lesser together. */
 static const int worth[] = { 8, 2, 4, 1 };
 #define COLUMNS ((int)(sizeof(worth) / sizeof(worth[0])))
 #define SCORE_MOST 4095

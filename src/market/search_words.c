@@ -1,5 +1,5 @@
-/* search_words.c - what a shopper types, made a question to the full text: its words, and those that were meant where the
- * catalog has no such word. */
+/* search_words.c - what a shopper types, made a question to the full text: its words, and those that were meant where
+ * the catalog has no such word. */
 #include "market/market_private.h"
 
 #include <stdlib.h>
@@ -88,19 +88,30 @@ const char *po_search_match(const apr_array_header_t *words, int *begun, apr_poo
 typedef struct {
     unsigned at[CHARACTERS_MAX];
     int count;
+    unsigned set;                       /* a bit for each that occurs; some share one */
 } characters;
 
 static void read_characters(characters *c, const char *text)
 {
     const unsigned char *s = (const unsigned char *)text;
 
+    c->set = 0;
     for (c->count = 0; *s && c->count < CHARACTERS_MAX; c->count++) {
         unsigned u = *s++;
 
         for (; (*s & 0xc0) == 0x80; s++)
             u = u << 6 | (*s & 0x3f);
         c->at[c->count] = u;            /* equal for equal characters, which is all that counts */
+        c->set |= 1u << u % 32;
     }
+}
+
+/* 1 when there must be more than that many errors: each brings in one character that the other hasn't, at most. Most
+ * words of a catalog are told by this alone. */
+static int is_unlike(const characters *text, const characters *full, int begins, int most)
+{
+    return __builtin_popcount(text->set & ~full->set) > most
+           || (!begins && __builtin_popcount(full->set & ~text->set) > most);
 }
 
 static int least(int a, int b)
@@ -171,7 +182,8 @@ static apr_array_header_t *find_alike(po_catalog *c, const char *text, int begin
         correction x = { (const char *)sqlite3_column_text(s, 0), 0, sqlite3_column_int(s, 1) };
 
         read_characters(&full, x.word);
-        if ((x.errors = errors_between(&typed, &full, begins, most)) > most)
+        if (is_unlike(&typed, &full, begins, most)
+            || (x.errors = errors_between(&typed, &full, begins, most)) > most)
             continue;
         x.word = apr_pstrdup(p, x.word);
         APR_ARRAY_PUSH(found, correction) = x;
