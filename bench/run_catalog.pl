@@ -121,7 +121,8 @@ sub memory {
 }
 sub growth {
     my ($before, $after) = @_;
-    return join ', ', map { sprintf '%s %+.1f MB', $_, ($after->{$_} - $before->{$_}) / 1024 } qw(Private_Dirty Pss Rss);
+    my @kinds = qw(Private_Dirty Pss Rss);
+    return join ', ', map { sprintf '%s %+.1f MB', $_, ($after->{$_} - $before->{$_}) / 1024 } @kinds;
 }
 # MB of memory that no file backs.
 sub anonymous { my ($kb) = slurp("/proc/$_[0]/status") =~ /^RssAnon:\s+(\d+)/m; return $kb / 1024 }
@@ -208,8 +209,9 @@ sub bench_search_http {
                 push @floor, milliseconds(sub { request($s, 'GET', '/') });
             }
         }
-        printf "search over HTTP, %-8s %-14s median %6.2f ms  p99 %6.2f   a request that httpd refuses %.2f ms   %s\n", $mpm,
-            $name, median(@search), part(0.99, @search), median(@floor), median(@search) <= 20 ? 'within target' : 'ABOVE TARGET';
+        printf "search over HTTP, %-8s %-14s median %6.2f ms  p99 %6.2f   a request that httpd refuses %.2f ms   %s\n",
+            $mpm, $name, median(@search), part(0.99, @search), median(@floor),
+            median(@search) <= 20 ? 'within target' : 'ABOVE TARGET';
     }
     printf "memory of a child after searches, %-8s %s\n", $mpm, growth($before, memory($child));
 }
@@ -220,7 +222,8 @@ sub bench_index {
     my ($mpm, $name) = @_;
     my $basic = 'Authorization: Basic ' . encode_base64('acme:bench', '') . "\r\n";
     my $child = child();
-    request(connection(), 'HEAD', "/punchout/$name", undef, "${basic}Connection: close\r\n");     # what the first request loads
+    # what the first request of a child loads
+    request(connection(), 'HEAD', "/punchout/$name", undef, "${basic}Connection: close\r\n");
     my ($before, $peak) = (anonymous($child), 0);
     my $rolled = memory($child);
     my $since = time;
@@ -230,15 +233,16 @@ sub bench_index {
     });
     my $seconds = time - $since;
     die "$name: $status\n" . slurp("$dir/logs/error.log") unless $status == 200;
-    printf "%-9s %-8s %6.1f MB in %5.2f s (%.0f MB/s)   memory of the child at its peak %+.1f MB; afterwards %s\n", $name, $mpm,
-        $bytes / 1e6, $seconds, $bytes / 1e6 / $seconds, $peak - $before, growth($rolled, memory($child));
+    printf "%-9s %-8s %6.1f MB in %5.2f s (%.0f MB/s)   memory of the child at its peak %+.1f MB; afterwards %s\n",
+        $name, $mpm, $bytes / 1e6, $seconds, $bytes / 1e6 / $seconds, $peak - $before, growth($rolled, memory($child));
 }
 
 $| = 1;
 spew("$dir/users", 'acme:{SHA}' . sha1_base64('bench') . "=\n");
 system("$^X $FindBin::Bin/catalog.pl $products >$dir/catalog.json") and die 'no catalog';
 own($dir);
-printf "%d products, %.0f MB of JSON; medians of %d interleaved rounds\n", $products, (-s "$dir/catalog.json") / 1e6, $rounds;
+my $size = (-s "$dir/catalog.json") / 1e6;
+printf "%d products, %.0f MB of JSON; medians of %d interleaved rounds\n", $products, $size, $rounds;
 bench_start();
 system("$build/bench/catalog_search", "$dir/catalog.json", "$dir/state") and die "catalog_search failed\n";
 for my $mpm (qw(event prefork)) {

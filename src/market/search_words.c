@@ -91,12 +91,13 @@ typedef struct {
     unsigned set;                       /* a bit for each that occurs; some share one */
 } characters;
 
-static void read_characters(characters *c, const char *text)
+/* Up to a blank or the end, which is returned. */
+static const char *read_characters(characters *c, const char *text)
 {
     const unsigned char *s = (const unsigned char *)text;
 
     c->set = 0;
-    for (c->count = 0; *s && c->count < CHARACTERS_MAX; c->count++) {
+    for (c->count = 0; *s > ' ' && c->count < CHARACTERS_MAX; c->count++) {
         unsigned u = *s++;
 
         for (; (*s & 0xc0) == 0x80; s++)
@@ -104,6 +105,9 @@ static void read_characters(characters *c, const char *text)
         c->at[c->count] = u;            /* equal for equal characters, which is all that counts */
         c->set |= 1u << u % 32;
     }
+    while (*s > ' ')
+        s++;
+    return (const char *)s;
 }
 
 /* 1 when there must be more than that many errors: each brings in one character that the other hasn't, at most. Most
@@ -164,35 +168,52 @@ static int by_likeness(const void *a, const void *b)
     return strcmp(x->word, y->word);
 }
 
+typedef struct {
+    characters text;
+    int begins, most;                   /* the text may be the beginning of a word; errors */
+    apr_array_header_t *found;          /* correction */
+} likeness;
+
+/* list: words of one length, as catalog.c writes them. */
+static void read_list(likeness *l, const char *list)
+{
+    const char *word, *end;
+    characters full;
+
+    for (word = list; word; word = (word = strchr(end, '\n')) ? word + 1 : NULL) {
+        correction x;
+
+        end = read_characters(&full, word);
+        if (is_unlike(&l->text, &full, l->begins, l->most)
+            || (x.errors = errors_between(&l->text, &full, l->begins, l->most)) > l->most)
+            continue;
+        x.word = apr_pstrmemdup(l->found->pool, word, (apr_size_t)(end - word));
+        x.products = atoi(end);
+        APR_ARRAY_PUSH(l->found, correction) = x;
+    }
+}
+
 /* The words of the catalog that are most alike, the commonest first; NULL: none is. */
 static apr_array_header_t *find_alike(po_catalog *c, const char *text, int begins, apr_pool_t *p)
 {
-    apr_array_header_t *found = apr_array_make(p, 16, sizeof(correction)), *out;
+    likeness l = { .begins = begins, .found = apr_array_make(p, 16, sizeof(correction)) };
     sqlite3_stmt *s = po_catalog_statement(c, PO_WORDS);
-    characters typed, full;
-    int most, i;
+    apr_array_header_t *out;
+    int i;
 
-    read_characters(&typed, text);
-    if (!s || typed.count < CORRECTED_FROM)
+    read_characters(&l.text, text);
+    if (!s || l.text.count < CORRECTED_FROM)
         return NULL;
-    most = typed.count < TWO_ERRORS_FROM ? 1 : 2;
-    sqlite3_bind_int(s, 1, typed.count - most);
-    sqlite3_bind_int(s, 2, begins ? CHARACTERS_MAX : typed.count + most);
-    while (sqlite3_step(s) == SQLITE_ROW) {
-        correction x = { (const char *)sqlite3_column_text(s, 0), 0, sqlite3_column_int(s, 1) };
-
-        read_characters(&full, x.word);
-        if (is_unlike(&typed, &full, begins, most)
-            || (x.errors = errors_between(&typed, &full, begins, most)) > most)
-            continue;
-        x.word = apr_pstrdup(p, x.word);
-        APR_ARRAY_PUSH(found, correction) = x;
-    }
+    l.most = l.text.count < TWO_ERRORS_FROM ? 1 : 2;
+    sqlite3_bind_int(s, 1, l.text.count - l.most);
+    sqlite3_bind_int(s, 2, begins ? CHARACTERS_MAX : l.text.count + l.most);
+    while (sqlite3_step(s) == SQLITE_ROW)
+        read_list(&l, (const char *)sqlite3_column_text(s, 0));
     sqlite3_reset(s);
-    qsort(found->elts, (size_t)found->nelts, sizeof(correction), by_likeness);
+    qsort(l.found->elts, (size_t)l.found->nelts, sizeof(correction), by_likeness);
     out = apr_array_make(p, ALIKE, sizeof(const char *));
-    for (i = 0; i < found->nelts && i < ALIKE; i++)
-        APR_ARRAY_PUSH(out, const char *) = APR_ARRAY_IDX(found, i, correction).word;
+    for (i = 0; i < l.found->nelts && i < ALIKE; i++)
+        APR_ARRAY_PUSH(out, const char *) = APR_ARRAY_IDX(l.found, i, correction).word;
     return out->nelts ? out : NULL;
 }
 
