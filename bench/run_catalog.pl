@@ -15,7 +15,7 @@ use Time::HiRes qw(sleep time);
 
 my ($build, $apxs, $httpd, $products) = @ARGV;
 die "usage: run_catalog.pl BUILD-FOLDER APXS HTTPD PRODUCTS\n" unless $products;
-my ($rounds, $page_rounds) = (5, 20);
+my ($rounds, $page_rounds) = (5, 15);  # a buyer may search 600 times a minute (PunchOutOpenBuyRate)
 my $dir = tempdir('punchout-bench-XXXXXX', TMPDIR => 1, CLEANUP => !$ENV{KEEP});
 chmod 0755, $dir;
 mkdir "$dir/$_" for qw(logs state);
