@@ -105,6 +105,49 @@ const char *po_timestamp(apr_time_t t, char out[PO_TIMESTAMP]);
  * count. APR_EINVAL for anything else, NULL, and days that no calendar has. Does not allocate. */
 apr_status_t po_timestamp_parse(const char *text, apr_time_t *out);
 
+/* ---- address.c -------------------------------------------------------------------------------------------------- */
+
+/* 1 when text is one plain mail address (ASCII): nothing in it can end a header or an SMTP command. NULL is none. */
+int po_mail_address_valid(const char *text);
+
+/* ---- bearer.c: tokens that need no table ------------------------------------------------------------------------ */
+
+typedef struct {
+    const char *site, *buyer;           /* po_site.public_url and po_buyer.name, good over a restart */
+    const char *email;                  /* of the requester; NULL: it names none */
+    const char *id;                     /* of this token */
+    apr_time_t expires;                 /* counts in whole seconds */
+} po_bearer;
+
+typedef enum {
+    PO_BEARER_OK,
+    PO_BEARER_FOREIGN,                  /* not made here for that purpose, or changed */
+    PO_BEARER_EXPIRED,
+    PO_BEARER_SITE                      /* of another site */
+} po_bearer_result;
+
+/* What it says and an HMAC of it under the ledger's key, as base64url. purpose is part of what is signed: a token of
+ * one passes for no other, nor for what other parts sign under that key. None of the texts may hold a line's end. */
+const char *po_bearer_make(po_crypto *c, const unsigned char key[PO_DIGEST], const char *purpose, const po_bearer *b,
+                           apr_pool_t *p);
+/* out is set when the result is not PO_BEARER_FOREIGN. */
+po_bearer_result po_bearer_read(po_crypto *c, const unsigned char key[PO_DIGEST], const char *purpose, const char *site,
+                                const char *token, apr_time_t now, po_bearer *out, apr_pool_t *p);
+
+/* ---- rate.c: how often something happened in this minute -------------------------------------------------------- */
+
+typedef struct po_rates po_rates;       /* in memory that processes share; no locks: a child may die anywhere */
+
+/* Bytes for that many counters; a power of two. */
+apr_size_t po_rates_size(unsigned counters);
+/* Makes an empty table at memory, which is aligned to 8 bytes. NULL: no random bytes. */
+po_rates *po_rates_make(void *memory, unsigned counters);
+/* The count of key in the minute of now with this one; *wait: seconds until the next minute. More keys than there is
+ * room for share counters, so that a count may be too high, never too low. */
+int po_rate_add(po_rates *t, po_crypto *c, const char *key, apr_time_t now, int *wait);
+/* The same without adding one. */
+int po_rate_look(const po_rates *t, po_crypto *c, const char *key, apr_time_t now, int *wait);
+
 /* ---- profiles.c: one row of data per procurement system (design.md §8) ---------------------------------------- */
 
 typedef struct {
@@ -320,6 +363,14 @@ typedef struct {                        /* what a document and its connection sa
  * constant time, and also for an unknown buyer, so that both take the same time.
  * why is made in p and only when the result is not OK; nothing else is allocated. */
 void po_match_request(const po_site *site, po_crypto *c, const po_claim *claim, po_match *out, apr_pool_t *p);
+
+/* Who is it by Open Buy's credentials: the whole text is one of a buyer's PunchOutOpenBuyCredentials, or, for a buyer
+ * without any, "NAME:SECRET" of its block. PunchOutAuthentication certificate or both asks for the block's client
+ * certificate, too. The hub of PunchOutVia speaks cXML and has no part in it. Takes the same time for names that are
+ * nobody's. UNKNOWN: no such buyer; SECRET: a buyer, but not his secret, or without his certificate. from and to stay
+ * NULL. why names nothing of the credentials but the name of a buyer that exists. */
+void po_match_credentials(const po_site *site, po_crypto *c, const char *credentials, const po_certificate *certificate,
+                          apr_time_t now, po_match *out, apr_pool_t *p);
 
 /* ---- site.c: where carts may go back to ----------------------------------------------------------------------- */
 

@@ -472,3 +472,76 @@ void po_match_request(const po_site *site, po_crypto *c, const po_claim *claim, 
     if (out->result != PO_MATCH_OK)
         refuse(claim, wrong, out, p);
 }
+
+/* ---- Open Buy -------------------------------------------------------------------------------------------------- */
+
+/* The buyer whose PunchOutOpenBuyCredentials are these. All are compared, so that the time tells nothing. */
+static const po_buyer *buyer_of_credentials(const po_site *site, const unsigned char digest[PO_DIGEST], apr_time_t now)
+{
+    const po_buyer *found = NULL;
+    int i, n;
+
+    for (i = 0; i < site->buyers->nelts; i++) {
+        const po_buyer *b = APR_ARRAY_IDX(site->buyers, i, const po_buyer *);
+
+        for (n = 0; b->openbuy_credentials && n < b->openbuy_credentials->nelts; n++) {
+            const po_secret *s = &APR_ARRAY_IDX(b->openbuy_credentials, n, po_secret);
+
+            if (po_equal(digest, s->digest, PO_DIGEST) & po_secret_counts(s, now))
+                found = b;
+        }
+    }
+    return found;
+}
+
+/* "NAME:SECRET": the buyer of that name, and whether the secret is his. PunchOutOpenBuyCredentials replace it. */
+static const po_buyer *buyer_of_name(const po_site *site, po_crypto *c, const char *credentials, apr_time_t now,
+                                     proof *shown, apr_pool_t *p)
+{
+    const char *colon = strchr(credentials, ':');
+    const po_buyer *b = colon ? po_site_buyer(site, apr_pstrmemdup(p, credentials, (apr_size_t)(colon - credentials)))
+                              : NULL;
+    int by_name = b && !(b->openbuy_credentials && b->openbuy_credentials->nelts);
+
+    *shown = secret_proof(c, by_name ? b->secrets : NULL, colon ? colon + 1 : credentials, now);
+    return b;
+}
+
+static const char *credentials_wrong(const po_buyer *b, proof shown, const po_certificate *certificate)
+{
+    if (b->openbuy_credentials && b->openbuy_credentials->nelts && shown != PROOF_RIGHT)
+        return "not its PunchOutOpenBuyCredentials";
+    if (shown != PROOF_RIGHT)
+        return shown == PROOF_NONE ? "no SharedSecret" : secret_wrong(shown);
+    if (b->authentication >= PO_AUTHENTICATION_CERTIFICATE && !certificate_matches(b->certificates, certificate))
+        return certificate ? "foreign client certificate" : "no client certificate";
+    return NULL;
+}
+
+void po_match_credentials(const po_site *site, po_crypto *c, const char *credentials, const po_certificate *certificate,
+                          apr_time_t now, po_match *out, apr_pool_t *p)
+{
+    unsigned char digest[PO_DIGEST];
+    const po_buyer *whole;
+    const char *wrong;
+    proof shown;
+
+    memset(out, 0, sizeof(*out));
+    po_sha256(c, credentials, strlen(credentials), digest);
+    whole = buyer_of_credentials(site, digest, now);
+    out->buyer = buyer_of_name(site, c, credentials, now, &shown, p);
+    if (whole) {
+        out->buyer = whole;
+        shown = PROOF_RIGHT;
+    }
+    if (!out->buyer) {
+        out->result = PO_MATCH_UNKNOWN;
+        out->why = "credentials that are no buyer's";
+    } else if (out->buyer->fault) {
+        out->result = PO_MATCH_FAULT;
+        out->why = apr_psprintf(p, "buyer %s can't be used: %s", out->buyer->name, out->buyer->fault);
+    } else if ((wrong = credentials_wrong(out->buyer, shown, certificate))) {
+        out->result = PO_MATCH_SECRET;
+        out->why = apr_psprintf(p, "%s, for buyer %s", wrong, out->buyer->name);
+    }
+}

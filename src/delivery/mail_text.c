@@ -14,18 +14,6 @@
 #define PLAIN_LINE 900                  /* longer lines need an encoding (RFC 5322: 998) */
 #define QP_LINE 75                      /* RFC 2045 §6.7: 76 with the soft break's '=' */
 
-int po_mail_address_valid(const char *text)
-{
-    const char *c, *at = text ? strchr(text, '@') : NULL;
-
-    if (!at || at == text || !at[1] || strchr(at + 1, '@') || strlen(text) > 254)
-        return 0;
-    for (c = text; *c; c++)
-        if ((unsigned char)*c <= ' ' || (unsigned char)*c > '~' || strchr("<>()[]:;,\\\"", *c))
-            return 0;
-    return 1;
-}
-
 static int is_ascii(const char *text)
 {
     for (; *text; text++)

@@ -42,7 +42,4 @@ typedef struct {
  * try sends the same one. */
 void po_mail_compose(po_mail *m, const po_mail_templates *t, const po_mail_about *a, apr_pool_t *p);
 
-/* 1 when text is one plain mail address (ASCII): nothing in it can end a header or an SMTP command. */
-int po_mail_address_valid(const char *text);
-
 #endif

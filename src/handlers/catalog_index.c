@@ -23,22 +23,12 @@ typedef struct {
 
 /* ---- one product ------------------------------------------------------------------------------------------------ */
 
-/* What a search shows as its price: the contract's, else that of the first usage dimension; nothing is free of charge
- * for a price of 0.00. */
-static void fill_price(po_cxml_index_item *item, const po_offer *o, const po_buyer *b, apr_pool_t *p)
-{
-    const po_usage *u = !o->has_price && o->usage ? &APR_ARRAY_IDX(o->usage, 0, po_usage) : NULL;
-    char *text = apr_palloc(p, PO_DECIMAL_TEXT);
-
-    item->currency = o->currency ? o->currency : b->currency;
-    item->unit_price = item->currency ? po_money_text(u ? &u->price : &o->price, item->currency, text) : NULL;
-    item->unit = po_unit_for(b, u && u->unit ? u->unit : o->unit ? o->unit : "EA");
-}
-
 static void write_item(listing *l, const po_offer *o, apr_pool_t *p)
 {
     po_cxml_index_item item = { 0 };
+    po_shown_price price;
 
+    po_offer_price(o, l->buyer, &price, p);
     item.part = o->product;
     item.short_name = po_utf8_cut(o->name, SHORT_NAME_BYTES, p);
     item.description = po_utf8_cut(o->description ? apr_pstrcat(p, o->name, ": ", o->description, NULL) : o->name,
@@ -47,7 +37,9 @@ static void write_item(listing *l, const po_offer *o, apr_pool_t *p)
     item.manufacturer = o->seller;
     item.punchout_url = apr_pstrcat(p, l->site->door, "/setup", NULL);
     item.page_url = po_product_url(l->site, o->product, p);
-    fill_price(&item, o, l->buyer, p);
+    item.unit_price = price.price;
+    item.currency = price.currency;
+    item.unit = price.unit;
     if (l->cif)
         po_cif_write_item(&l->chunk, &l->index, &item);
     else

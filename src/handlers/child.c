@@ -15,6 +15,8 @@
 
 APLOG_USE_MODULE(punchout);
 
+#define CALL_COUNTERS 4096              /* one for each buyer of a site that calls */
+#define FAILURE_COUNTERS 65536          /* strangers make them, as many names as they like: 512 KB */
 #define HARD_STOP_MS 2000               /* a stop that may not wait for deliveries in flight waits that long */
 
 typedef struct {                        /* kept over restarts in the process pool */
@@ -23,6 +25,7 @@ typedef struct {                        /* kept over restarts in the process poo
 } retained;
 
 static po_sessions *sessions;
+static po_rates *rates[PO_RATES_KINDS];
 static po_ledger *ledger;
 static int threaded;
 static int hard_stop;
@@ -40,6 +43,11 @@ po_sessions *po_child_sessions(void)
 po_ledger *po_child_ledger(void)
 {
     return ledger;
+}
+
+po_rates *po_child_rates(po_rates_kind kind)
+{
+    return rates[kind];
 }
 
 apr_time_t po_child_started(void)
@@ -169,6 +177,24 @@ static int prepare_sessions(apr_pool_t *p, server_rec *s)
     return rv == APR_SUCCESS;
 }
 
+/* Each generation of children has its own: a reload begins the minute anew. Without this memory nothing is limited,
+ * which is no reason to serve nothing. */
+static void prepare_rates(apr_pool_t *p, server_rec *s)
+{
+    static const unsigned counters[PO_RATES_KINDS] = { CALL_COUNTERS, FAILURE_COUNTERS };
+    apr_shm_t *shm;
+    int kind;
+
+    for (kind = 0; kind < PO_RATES_KINDS; kind++) {
+        apr_status_t rv = apr_shm_create(&shm, po_rates_size(counters[kind]), NULL, p);
+
+        rates[kind] = rv == APR_SUCCESS ? po_rates_make(apr_shm_baseaddr_get(shm), counters[kind]) : NULL;
+        if (!rates[kind])
+            ap_log_error(APLOG_MARK, APLOG_ERR, rv, s, "PO0222: no shared memory to count the calls of Open Buy in; "
+                         "PunchOutOpenBuyRate limits nothing, nor are wrong credentials limited");
+    }
+}
+
 int po_child_post_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
     int running = po_config_running();
@@ -182,6 +208,7 @@ int po_child_post_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp, ser
         prepare_ledger(p, s);
         prepare_catalogs(p);
     }
+    prepare_rates(p, s);
     ok = prepare_sessions(p, s) && ok;
     ok = po_delivery_post_config(s->process->pool, s) == APR_SUCCESS && ok;
     return ok || running ? OK : !OK;    /* to fail now would end a running server */

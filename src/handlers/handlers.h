@@ -26,6 +26,13 @@ void po_child_stopping(apr_pool_t *p, int graceful);
 
 po_sessions *po_child_sessions(void);
 po_ledger *po_child_ledger(void);
+typedef enum {
+    PO_RATES_CALLS,                             /* of Open Buy, by site and buyer */
+    PO_RATES_FAILURES,                          /* to authenticate there, by site, client address and name */
+    PO_RATES_KINDS
+} po_rates_kind;
+/* Counters that all children share; NULL: there is no memory for them. */
+po_rates *po_child_rates(po_rates_kind kind);
 
 typedef struct {                                /* of one thread, made at its first request, freed when it ends */
     po_crypto *crypto;
@@ -118,6 +125,37 @@ int po_handle_index(request_rec *r, const po_site *site, int cif);  /* catalog_i
 int po_handle_fulfilled(request_rec *r, const po_site *site, const char *event);
 int po_handle_invoices(request_rec *r, const po_site *site, const char *number);     /* number NULL: POST, or a list */
 
+/* ---- openbuy.c, openbuy_token.c, openbuy_checkout.c: Coupa Open Buy -------------------------------------------- */
+
+typedef struct {                                /* one call */
+    request_rec *r;
+    const po_site *site;
+    po_thread *thread;
+    const char *action;                         /* "search", ... */
+    po_openbuy *body;                           /* NULL at the door `token` */
+    const po_buyer *buyer;                      /* who calls; NULL: not known yet */
+    const char *email;                          /* of the requester; NULL: it doesn't say */
+    const char *token;                          /* id of the token; NULL: without one */
+    int wait;                                   /* with 429: seconds */
+} po_openbuy_call;
+
+int po_handle_openbuy(request_rec *r, const po_site *site, const char *action);
+/* openbuy.c: sends that JSON. */
+int po_openbuy_answer(request_rec *r, int http, const char *json);
+/* openbuy.c: logs and sends why the call is not answered; detail says what to do. 429 says c->wait. */
+int po_openbuy_refuse(const po_openbuy_call *c, int http, const char *detail);
+/* openbuy.c: the product or offer that the call names, if its buyer may see it. NULL: *rc is the answer. */
+const po_offer *po_openbuy_offer(const po_openbuy_call *c, int *rc);
+/* openbuy.c: the item as the buyer is told of it. */
+void po_openbuy_describe(const po_openbuy_call *c, const po_offer *o, po_openbuy_item *out);
+/* openbuy_token.c: who calls, by its token: sets buyer, email and token. 0: *rc is the answer that was sent. */
+int po_openbuy_identify(po_openbuy_call *c, int *rc);
+/* openbuy_token.c: sends that the token does not count, or not any more. */
+int po_openbuy_refuse_token(const po_openbuy_call *c);
+int po_openbuy_authenticate(po_openbuy_call *c);        /* openbuy_token.c */
+int po_openbuy_oauth(po_openbuy_call *c);               /* openbuy_token.c */
+int po_openbuy_checkout(po_openbuy_call *c);            /* openbuy_checkout.c */
+
 /* request.c, for the form and the marketplace's own cart. The buyer of a session that may request something; NULL: *rc is
  * the page that was sent. */
 const po_buyer *po_request_buyer(request_rec *r, const po_site *site, const po_session *s, int *rc);
@@ -156,6 +194,8 @@ int po_page(request_rec *r, int http_status, const char *title, const char *body
 int po_page_problem(request_rec *r, int http_status, const char *title, const char *text);
 /* The same for a program: application/problem+json (RFC 9457). */
 int po_problem(request_rec *r, int http_status, const char *detail);
+/* The JSON of it. */
+const char *po_problem_json(int http_status, const char *detail, apr_pool_t *p);
 /* The form that takes a cart back to the procurement system by itself (cXML guide, PunchOutOrderMessage). text: what
  * is on its way, a sentence of plain text. */
 int po_page_return(request_rec *r, const po_buyer *b, const char *return_url, const char *document, const char *text);

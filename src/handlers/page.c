@@ -148,16 +148,22 @@ int po_page_return(request_rec *r, const po_buyer *buyer, const char *return_url
     return send_page(r, HTTP_OK, &b);
 }
 
-int po_problem(request_rec *r, int http, const char *detail)
+const char *po_problem_json(int http, const char *detail, apr_pool_t *p)
 {
     json_t *j = json_pack("{s:i,s:s,s:s}", "status", http, "title", ap_get_status_line(http) + 4, "detail", detail);
     char *text = json_dumps(j, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    const char *out = apr_pstrdup(p, text ? text : "{}");
 
     json_decref(j);
+    free(text);
+    return out;
+}
+
+int po_problem(request_rec *r, int http, const char *detail)
+{
     ap_set_content_type(r, "application/problem+json");
     r->status = http;
-    ap_rputs(text ? text : "{}", r);
-    free(text);
+    ap_rputs(po_problem_json(http, detail, r->pool), r);
     return OK;
 }
 

@@ -46,6 +46,8 @@ static int dispatch(request_rec *r, const po_site *site, const char *path)
         return po_handle_invoices(r, site, NULL);
     if ((rest = behind(path, "invoices")))
         return po_handle_invoices(r, site, rest);
+    if ((rest = behind(path, "openbuy")))
+        return po_handle_openbuy(r, site, rest);
     return HTTP_NOT_FOUND;
 }
 

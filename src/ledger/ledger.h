@@ -76,6 +76,8 @@ apr_status_t po_request_get(po_ledger_db *db, const char *site, const char *id, 
  * it the cart of a next approval. */
 apr_status_t po_request_of_session(po_ledger_db *db, const char *site, const char *session, const char *form_digest,
                                    apr_pool_t *p, po_request **out);
+/* APR_SUCCESS when a request was made in that session (or with a token of that id), APR_NOTFOUND when none was. */
+apr_status_t po_request_in_session(po_ledger_db *db, const char *site, const char *session);
 /* Writes state, reason, url, subscription, cart_payload, updated, expires, test, told, and each charge's state,
  * order, ordered quantity, expires and told. */
 apr_status_t po_request_update(po_ledger_db *db, const po_request *r);

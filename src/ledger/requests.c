@@ -382,6 +382,20 @@ apr_status_t po_request_of_session(po_ledger_db *db, const char *site, const cha
     return rv == APR_NOTFOUND && !form_digest ? continued_request(db, site, session, p, out) : rv;
 }
 
+apr_status_t po_request_in_session(po_ledger_db *db, const char *site, const char *session)
+{
+    po_cursor c = { po_statement(db, PO_SQL_REQUEST_IN_SESSION, "SELECT 1 FROM request WHERE session = ?1 AND site = ?2"
+                                 " LIMIT 1") };
+    apr_status_t rv;
+
+    po_bind_text(&c, session);
+    po_bind_text(&c, site);
+    rv = po_next(db, c.st);
+    if (c.st)
+        sqlite3_reset(c.st);
+    return rv;
+}
+
 /* ---- lists ------------------------------------------------------------------------------------------------------ */
 
 /* One statement for each index; what the index does not decide is filtered. An empty user or mail means a requester

@@ -39,6 +39,14 @@ typedef struct {                        /* an offer with its product */
  * its seller is one of PunchOutSellers. */
 int po_offer_visible(const po_offer *o, const po_buyer *buyer);
 
+/* price.c. What a search shows as the price of an offer: the contract's, else that of the first usage dimension with
+ * its unit; nothing is free of charge for a price of 0.00. */
+typedef struct {
+    const char *price, *currency;       /* NULL: neither the offer nor the buyer names a currency */
+    const char *unit;                   /* as the buyer spells it */
+} po_shown_price;
+void po_offer_price(const po_offer *o, const po_buyer *buyer, po_shown_price *out, apr_pool_t *p);
+
 /* Checks the JSON file whole without writing anything. NULL, or "FILE:LINE: reason" in p. */
 const char *po_catalog_check(const char *file, apr_pool_t *p);
 /* Whether each price fits into the decimals of every buyer who may request it, for a price is never rounded. buyers:
@@ -95,11 +103,51 @@ typedef struct {
 apr_status_t po_catalog_search(po_catalog *c, const char *query, const po_buyer *buyer, int page, int page_size,
                                apr_pool_t *p, po_search_hits *out);
 
-/* ---- openbuy.c: Coupa Open Buy's JSON ----------------------------------------------------------------------------- */
+/* ---- openbuy.c: Coupa Open Buy's JSON, what a buyer's system asks ----------------------------------------------- */
 
 /* Every member name of ours that PunchOutOpenBuyField may change, NULL at the end. `credentials` and `token` are none: by
  * them we learn whose names count. */
 extern const char *const po_openbuy_names[];
+/* What buyer (NULL: nobody yet) calls a member of ours; NULL: it is left out of answers. */
+const char *po_openbuy_name(const po_buyer *buyer, const char *ours);
+
+#define PO_OPENBUY_BYTES 16384          /* of a body */
+#define PO_OPENBUY_PAGE 20              /* hits on a page */
+
+typedef struct po_openbuy po_openbuy;   /* the body of a call */
+
+/* The readers return NULL, or in p what is wrong with the call and what to do; nothing of it repeats the body. A member
+ * that is null counts as none, one that is unknown is ignored. */
+
+/* Reads the body: one JSON object in UTF-8 without duplicates. It goes with p. */
+const char *po_openbuy_read(po_openbuy **out, const char *body, apr_size_t len, apr_pool_t *p);
+/* Who calls; NULL: it doesn't say. */
+const char *po_openbuy_who(const po_openbuy *o, const char **credentials, const char **token);
+/* The requester's mail address; NULL: it doesn't say. */
+const char *po_openbuy_email(const po_openbuy *o, const po_buyer *buyer, const char **email, apr_pool_t *p);
+/* page: from 1. */
+const char *po_openbuy_search(const po_openbuy *o, const po_buyer *buyer, const char **query, int *page, apr_pool_t *p);
+/* An offer or product. */
+const char *po_openbuy_part(const po_openbuy *o, const po_buyer *buyer, const char **part, apr_pool_t *p);
+/* Digits, "1" when it doesn't say. */
+const char *po_openbuy_quantity(const po_openbuy *o, const po_buyer *buyer, const char **quantity, apr_pool_t *p);
+
+/* ---- openbuy_item.c: what it is told ---------------------------------------------------------------------------- */
+
+typedef struct {                        /* NULL members are left out; numbers are text */
+    const char *source_part_num, *supp_aux_part_num, *quantity, *name, *description, *price, *currency, *uom;
+    const char *unspsc_code, *manufacturer_name, *manufacturer_part_number, *lead_time, *minimum_order_quantity;
+    const char *image_url, *url;
+} po_openbuy_item;
+
+/* All but url, which is the caller's. */
+void po_openbuy_item_of(po_openbuy_item *out, const po_offer *o, const po_site *site, const po_buyer *buyer,
+                        apr_pool_t *p);
+/* What the line of a cart says counts: its order has to match. */
+void po_openbuy_item_line(po_openbuy_item *out, const po_cxml_cart_item *line);
+/* The JSON of an item, and of a page of them (po_openbuy_item), in the buyer's names and types. */
+const char *po_openbuy_item_json(const po_openbuy_item *item, const po_buyer *buyer, apr_pool_t *p);
+const char *po_openbuy_results_json(const apr_array_header_t *items, int total, const po_buyer *buyer, apr_pool_t *p);
 
 /* ---- states --------------------------------------------------------------------------------------------------- */
 
