@@ -4,10 +4,14 @@ use warnings FATAL => 'all';
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use HTTP::Headers ();
+use HTTP::Request ();
 use JSON::PP ();
+use LWP::UserAgent ();
+use MIME::Base64 qw(encode_base64);
 use PunchoutTest::Httpd;
 use PunchoutTest::OpenAPI;
 use Test::More;
+use Time::HiRes qw(sleep);
 
 my $top = -e "$FindBin::Bin/../docs" ? "$FindBin::Bin/.." : $ENV{PUNCHOUT_SRCDIR} || '.';
 my $text = slurp("$top/docs/openbuy.json");
@@ -155,5 +159,139 @@ my $form = 'application/x-www-form-urlencoded';
 is call(token => 'grant_type=client_credentials&client_id=a%20b&email=i%40buyer.example', $form), '', 'a form is read';
 like call(token => 'grant_type=password', $form), qr/grant_type is none/, 'seen: another grant';
 like call(token => 'grant_type=client_credentials&email=a&email=b', $form), qr/email .*twice/, 'seen: a field twice';
+
+# ---- the module's answers ------------------------------------------------------------------------------------------
+
+my $server = PunchoutTest::Httpd->new(qw(market));
+sub buyer {
+    my ($name, @more) = @_;
+    return ("<PunchOutBuyer $name>", 'PunchOutProfile coupa', "PunchOutCredential DUNS $name",
+            "PunchOutSharedSecret $name-secret", 'PunchOutReturnHosts buyer.example', @more, '</PunchOutBuyer>');
+}
+my $configuration = $server->configuration('PunchOutProductPage /products/{product}', buyer('acme'),
+    buyer('slow', 'PunchOutOpenBuyRate 1'), $server->site('market'));
+my ($rc, $said) = $server->run($configuration, '-k', 'start');
+is $rc, 0, 'httpd starts' or BAIL_OUT($said);
+for (1 .. 100) { last if -s $server->root . '/logs/pid'; sleep 0.1 }
+
+my $ua = LWP::UserAgent->new;
+my %seen;
+# One answer: what the file has against it, and against the call when that was taken. Whoever asks is no browser.
+sub held {
+    my ($path, $request, $answer) = @_;
+    my ($method, $status) = ($request->method, $answer->code);
+    my @wrong = $api->answer_faults($method, $path, $status, $answer->headers, $answer->content);
+    push @wrong, grep { /^(?:Set-Cookie|Access-Control-.*)\z/i } $answer->headers->header_field_names;
+    my @call = ($path, scalar $request->header('Content-Type'), $request->content);
+    push @wrong, map { "call: $_" } $api->request_faults(@call) if $method eq 'POST' && $status == 200;
+    my $described = $api->{root}{paths}{$path};
+    $seen{ ($method eq 'POST' ? 'POST' : 'other') . ' ' . ($described ? $path : 'elsewhere') . " $status" }++;
+    return join "\n", @wrong;
+}
+
+# One call; body: a hash for JSON, else what is sent. Up to $o{times} until its status is the expected one: the counters
+# begin anew with each minute.
+sub ask {
+    my ($what, $action, $status, $body, %o) = @_;
+    my $request = HTTP::Request->new($o{method} || 'POST', $server->url('market', "punchout/openbuy/$action"),
+        ['Content-Type' => $o{type} || 'application/json', $o{auth} ? (Authorization => $o{auth}) : ()],
+        ref $body ? json($body) : $body);
+    my ($answer, $wrong);
+    for (1 .. $o{times} || 1) {
+        $answer = $ua->request($request);
+        $wrong = held("/openbuy/$action", $request, $answer);
+        last if $answer->code == $status || $wrong;
+    }
+    is $answer->code, $status, "$action $status: $what" or diag $answer->as_string;
+    is $wrong, '', '... as the file says';
+    return eval { JSON::PP->new->utf8->decode($answer->content) } || {};
+}
+sub token {
+    my $action = shift;
+    return ask('a token', $action, 200, { credentials => 'acme:acme-secret', email => 'ines@buyer.example' })->{token};
+}
+my %who = (credentials => 'acme:acme-secret', email => 'ines@buyer.example');
+my $basic = 'Basic ' . encode_base64('acme:acme-secret', '');
+my $grant = 'grant_type=client_credentials';
+my $client = "$grant&client_id=acme&client_secret=acme-secret";
+
+my $access = ask('the client in the body', 'token', 200, $client, type => $form)->{access_token};
+my $named = ask('the client in the header', 'token', 200, "$grant&email=ines%40buyer.example", type => $form,
+                auth => $basic)->{access_token};
+ask('another grant', 'token', 400, 'grant_type=password', type => $form);
+ask('no form', 'token', 400, '{}');
+ask('no mail address', 'token', 400, "$client&email=ines", type => $form);
+ask('a wrong secret', 'token', 401, "$grant&client_id=acme&client_secret=acme", type => $form);
+ask('no client', 'token', 401, $grant, type => $form);
+ask('another address', $_, 404, {}) for 'orders', 'search/v2.0.0', 'token/v1.0.0';
+
+for my $form ('', '/v1.0.0') {
+    my ($authentication, $search, $detail, $checkout) = map { "$_$form" } qw(authentication search detail checkout);
+    my $token = token($authentication);
+    my @bearer = (auth => "Bearer $token");
+
+    ask('an access token for credentials', $authentication, 200, { email => 'ines@buyer.example' }, auth => "Bearer $_")
+        for $access, $named;
+    ask('no requester', $authentication, 400, { credentials => 'acme:acme-secret' });
+    ask('no mail address', $authentication, 400, { %who, email => 'Ines <ines@buyer.example>' });
+    ask('no JSON', $authentication, 400, 'credentials=acme', type => 'text/plain');
+    ask('a wrong secret', $authentication, 401, { %who, credentials => 'acme:wrong' });
+    ask('a forged token', $authentication, 401, { email => 'ines@buyer.example' }, auth => 'Bearer forged');
+
+    is ask('hits', $search, 200, { query => 'keeper' }, @bearer)->{total_count}, 1, 'a hit';
+    ask('letters beyond ASCII', $search, 200, { query => 'mail', token => $token, page_number => '1' });
+    ask('no hits', $search, 200, { query => 'zzzzqqqq', email => 'Ines@buyer.example' }, @bearer);
+    ask('behind the last page', $search, 200, { query => 'keeper', page_number => 7 }, @bearer);
+    ask('no query', $search, 400, {}, @bearer);
+    ask('a member twice', $search, 400, '{"query":"x","query":"y"}', @bearer);
+    ask('page 0', $search, 400, { query => 'keeper', page_number => 0 }, @bearer);
+    ask('two tokens', $search, 400, { query => 'keeper', token => "$token-" }, @bearer);
+
+    ask("item $_", $detail, 200, { source_part_num => $_ }, @bearer)
+        for qw(off-year off-both off-payg off-free off-byol off-try prod-ab12);
+    ask('an access token', $detail, 200, { source_part_num => 'off-year' }, auth => "Bearer $access");
+    ask('an unknown item', $detail, 400, { source_part_num => 4711 }, @bearer);
+    ask('no item', $detail, 400, {}, @bearer);
+
+    my %year = (source_part_num => 'off-year');
+    ask('an offer of several lines', $checkout, 400, { source_part_num => 'off-both' }, @bearer);
+    ask('a part of one', $checkout, 400, { %year, quantity => '0.5' }, @bearer);
+    ask('nobody requests', $checkout, 400, \%year, auth => "Bearer $access");
+    is ask('two', $checkout, 200, { %year, quantity => 2 }, @bearer)->{quantity}, '2', 'the line says how many';
+    ask('free of charge', $checkout, 200, { source_part_num => 'off-free', token => token($authentication) });
+
+    for ([$search, { query => 'keeper' }], [$detail, \%year], [$checkout, \%year]) {
+        my ($action, $body) = @$_;
+        ask('no token', $action, 401, $body);
+        ask('a forged token', $action, 401, $body, auth => 'Bearer forged');
+        ask('a spent token', $action, 401, $body, @bearer);
+        ask("another's token", $action, 401, { %$body, email => 'bo@buyer.example' }, auth => "Bearer $named");
+    }
+    ask('another method', $_, 405, undef, method => 'GET') for $authentication, $search, $detail, $checkout;
+}
+ask('another method', 'token', 405, undef, method => 'PUT');
+
+my %slow = (credentials => 'slow:slow-secret', email => 'ines@buyer.example');
+my $slow = ask('the only call of this minute', 'authentication', 200, \%slow)->{token};
+for my $form ('', '/v1.0.0') {
+    my @often = (auth => "Bearer $slow", times => 5);
+    ask('too many calls', "authentication$form", 429, \%slow, times => 5);
+    ask('too many calls', "search$form", 429, { query => 'keeper' }, @often);
+    ask('too many calls', "$_$form", 429, { source_part_num => 'off-year' }, @often) for qw(detail checkout);
+    ask('too many failures', "authentication$form", 429, { %slow, credentials => 'nobody:wrong' }, times => 70);
+}
+ask('too many calls', 'token', 429, "$grant&client_id=slow&client_secret=slow-secret", type => $form, times => 5);
+ask('too many failures', 'token', 429, "$grant&client_id=none&client_secret=wrong", type => $form, times => 70);
+
+# A mistake of the site itself; a running server takes it, and answers so. A child of before may still answer once.
+spew($server->root . '/httpd.conf', "$configuration\nPunchOutStartPage nowhere\n");
+kill('USR1', slurp($server->root . '/logs/pid')) or die "no httpd: $!";
+for (1 .. 100) { last if $ua->post($server->url('market', 'punchout/openbuy/search'))->code == 500; sleep 0.1 }
+for my $action (map { ($_, "$_/v1.0.0") } qw(authentication search detail checkout)) {
+    ask('a site with a fault', $action, 500, { %who, query => 'keeper', source_part_num => 'off-year' }, times => 20);
+}
+ask('a site with a fault', 'token', 500, $client, type => $form, times => 20);
+
+is words(grep { !$seen{$_} } $api->documented), '', 'every answer that the file describes was seen';
 
 done_testing;
