@@ -1,5 +1,6 @@
-# procurement.psgi - a procurement system to play with: punches out, takes carts (and refuses what a real one refuses), approves
-# them into purchase orders and sends these. It knows mod_punchout by cXML over HTTP alone.
+# procurement.psgi - a procurement system to play with: searches the supplier's catalog, punches out, takes carts (and refuses
+# what a real one refuses), approves them into purchase orders and sends these. It knows mod_punchout by cXML and Open Buy over
+# HTTP alone.
 #
 #   PROCUREMENT_RUN        directory for its records
 #   PROCUREMENT_SECRETS    directory with one file per connection: the shared secret
@@ -16,11 +17,13 @@ use File::Spec;
 use lib File::Spec->rel2abs(dirname(__FILE__)) . '/lib';
 use Plack::Request;
 use POSIX qw(strftime);
-use Demo::Page qw(escape page redirect text_answer status_chip);
+use Demo::Page qw(escape redirect text_answer status_chip);
 use Procurement::Cxml qw(pretty product money);
 use Procurement::Incoming qw(take_document);
 use Procurement::Mailbox;
 use Procurement::Office;
+use Procurement::Page qw(office_page table reasons not_found person_text person_select);
+use Procurement::Search;
 
 my $office = Procurement::Office->new(
     connections => dirname(__FILE__) . '/connections.json',
@@ -29,6 +32,7 @@ my $office = Procurement::Office->new(
     supplier    => $ENV{PROCUREMENT_SUPPLIER} // 'http://localhost:8080/punchout',
     url         => $ENV{PROCUREMENT_URL} // 'http://localhost:8081',
 );
+my $search = Procurement::Search->new($office);
 my $mailbox = Procurement::Mailbox->new($ENV{PROCUREMENT_MAIL} // '/tmp/mail');
 
 my %STATE = (
@@ -39,34 +43,9 @@ my %STATE = (
 
 # ---- parts of pages --------------------------------------------------------------------------------------------------------
 
-sub office_page ($status, $title, $body, $here = '', %more) {
-    return page($status, $title, $body, %more,
-        party  => 'Acme Procurement',
-        place  => 'You are in the procurement system',
-        accent => '#8a4b08',
-        nav    => [['Catalog', '/'], ['Requisitions', '/requisitions'], ['Orders', '/orders'], ['Documents', '/documents'],
-            ['Mailbox', '/mailbox']],
-        here => $here);
-}
-
 sub when_text ($time) { return strftime('%Y-%m-%d %H:%M:%S', localtime $time) }
 
 sub state_chip ($state) { return status_chip(@{ $STATE{$state} }) }
-
-sub person_text ($person) { return escape("$person->{first} $person->{last}, $person->{email}") }
-
-# @columns: [heading, class]; @rows: lists of HTML cells. On a narrow screen each row becomes a small list.
-sub table ($columns, @rows) {
-    my $head = join '', map { my ($name, $class) = @$_; qq{<th class="@{[ $class // '' ]}">} . escape($name) . '</th>' } @$columns;
-    my $body = join '', map {
-        my $row = $_;
-        '<tr>' . join('', map {
-            my ($name, $class) = @{ $columns->[$_] };
-            '<td class="' . ($class // '') . '" data-label="' . escape($name) . '">' . (length $row->[$_] ? "<span>$row->[$_]</span>" : '') . '</td>';
-        } 0 .. $#$row) . '</tr>';
-    } @rows;
-    return qq{<div class="scroll"><table class="stack-narrow"><thead><tr>$head</tr></thead><tbody>$body</tbody></table></div>};
-}
 
 sub lines_table ($record) {
     my @rows = map {
@@ -82,44 +61,35 @@ sub lines_table ($record) {
         . '<p></p><p class="price">' . escape("$record->{total} $record->{currency}") . ' <small>in total</small></p>';
 }
 
-sub reasons ($title, @faults) {
-    return qq{<div class="note bad"><h3>$title</h3><ul>} . join('', map { '<li>' . escape($_) . '</li>' } @faults) . '</ul></div>';
-}
-
-sub not_found () { return office_page(404, 'Not found', '<h1>Not found</h1><p>There is no such page.</p>') }
-
 # ---- catalog and punchout --------------------------------------------------------------------------------------------------
 
 sub catalog ($req) {
     my $tiles = join '', map { tile($_) } $office->connections;
     return office_page(200, 'Catalog', <<"HTML", '/');
 <h1>Shop online</h1>
-<p class="lead">One supplier, two companies that are connected to it. Choose who you are and punch out: you land in the supplier's shop,
-and what you request there comes back as a requisition.</p>
+<p class="lead">One supplier, two companies that are connected to it. Search his catalog from here, or choose who you are and punch
+out: you land in the supplier's shop, and what you request there comes back as a requisition.</p>
+@{[ $search->box ]}
+<h2>Punch out</h2>
 <div class="grid two">$tiles</div>
 HTML
 }
 
 sub tile ($connection) {
-    my ($name, $company, $about) = map { escape($_) } @$connection{qw(name company about)};
-    my @people  = @{ $connection->{people} };
-    my $options = join '', map { '<option value="' . escape($_->{login}) . '">' . person_text($_) . '</option>' } @people;
+    my ($company, $about) = map { escape($_) } @$connection{qw(company about)};
     return <<"HTML";
 <section class="card"><h3>Software Marketplace</h3><p><strong>$company</strong><br><span class="muted">$about</span></p>
-<form method="post" action="/punchout"><input type="hidden" name="connection" value="$name">
-<label>Who are you?<select name="person">$options</select></label>
+<form method="post" action="/punchout"><label>Who are you?@{[ person_select('', $connection) ]}</label>
 <label>Open one product directly (its part number, optional)<input type="text" name="selected" maxlength="100" autocomplete="off"></label>
 <button>Punch out</button></form></section>
 HTML
 }
 
 sub punch_out ($req) {
-    my $form       = $req->body_parameters;
-    my $connection = $office->connection($form->{connection}) or return not_found();
-    my ($person)   = grep { $_->{login} eq ($form->{person} // '') } @{ $connection->{people} };
-    my $selected   = decode_utf8($form->{selected} // '') =~ s/\A\s+|\s+\z//gr;
-    return go_shopping($connection, operation => 'create', person => $person // $connection->{people}[0],
-        selected => length $selected ? $selected : undef);
+    my $form = $req->body_parameters;
+    my ($connection, $person) = $office->person($form->{who}) or return not_found();
+    my $selected = decode_utf8($form->{selected} // '') =~ s/\A\s+|\s+\z//gr;
+    return go_shopping($connection, operation => 'create', person => $person, selected => length $selected ? $selected : undef);
 }
 
 sub revisit ($id, $operation) {
@@ -330,6 +300,8 @@ sub mail ($id) {
 
 sub get ($req, $path) {
     return catalog($req)      if $path eq '/';
+    return $search->hits($req) if $path eq '/search';
+    return $search->item($req) if $path eq '/item';
     return requisitions($req) if $path eq '/requisitions';
     return orders($req)       if $path eq '/orders';
     return documents($req)    if $path eq '/documents';
@@ -340,6 +312,7 @@ sub get ($req, $path) {
 
 sub post ($req, $path) {
     return punch_out($req) if $path eq '/punchout';
+    return $search->check_out($req) if $path eq '/item';
     if ($path =~ m{\A/orders/([\w-]+)/send\z}) { $office->send_order($1); return redirect("/orders/$1") }
     $path =~ m{\A/requisitions/([\w-]+)/(approve|reject|edit|inspect)\z} or return not_found();
     my ($id, $what) = ($1, $2);

@@ -127,12 +127,19 @@ font:inherit;color:inherit;background:#fff;border:1px solid #bcc6cf;border-radiu
 button,.button{display:inline-block;font:inherit;font-weight:600;line-height:1.4;color:#fff;background:var(--accent);
 border:1px solid var(--accent);border-radius:8px;padding:9px 18px;cursor:pointer;text-decoration:none}
 button:hover{filter:brightness(1.1)}
-button.quiet{background:#fff;color:var(--accent)}
+button.quiet,.button.quiet{background:#fff;color:var(--accent)}
 button.link{background:none;border:0;padding:0;font-weight:400;color:var(--accent);text-decoration:underline}
 button:disabled{background:#e4e8ec;border-color:#e4e8ec;color:#5b6875;cursor:not-allowed;filter:none}
 :focus-visible{outline:3px solid #f2b632;outline-offset:2px}
 .search{display:flex;gap:10px;margin-bottom:28px;max-width:560px}
-.search input{margin:0;flex:1}
+.search input,.search select{margin:0;flex:1}
+.search.who{max-width:none;flex-wrap:wrap}
+.search.who select{flex:0 1 330px}
+.search.who input{flex:1 1 220px}
+.hit{display:flex;flex-direction:column;gap:12px}
+.hit>p{margin:0}
+.hit>.row{margin-top:auto}
+.pager{margin-top:24px}
 .row{display:flex;flex-wrap:wrap;gap:10px;align-items:center}
 .row form{margin:0}
 .scroll{overflow-x:auto;background:#fff;border:1px solid #e1e6eb;border-radius:12px;margin-bottom:16px}

@@ -14,7 +14,9 @@ use JSON::PP ();
 use LWP::UserAgent;
 use MIME::Base64 qw(decode_base64);
 use Demo::Store;
-use Procurement::Cxml qw(setup_request order_request read_answer read_cart cart_faults mask product sum money);
+use Procurement::Cxml qw(setup_request order_request read_answer read_cart cart_faults line_faults total_faults mask product sum
+    money);
+use Procurement::OpenBuy;
 
 my $SETUP_SECONDS = 20;
 my $ORDER_SECONDS = 60;     # Coupa waits that long
@@ -33,6 +35,14 @@ sub connections ($self) { return @{ $self->{connections} } }
 sub connection ($self, $name) {
     my ($found) = grep { $_->{name} eq ($name // '') } @{ $self->{connections} };
     return $found;
+}
+
+# (connection, person) of "CONNECTION/LOGIN", or nothing.
+sub person ($self, $who) {
+    my ($name, $login) = split m{/}, $who // '', 2;
+    my $connection = $self->connection($name) or return;
+    my ($person) = grep { $_->{login} eq ($login // '') } @{ $connection->{people} };
+    return $person ? ($connection, $person) : ();
 }
 
 sub secret ($self, $connection) {
@@ -69,7 +79,7 @@ sub post ($self, $connection, $kind, $url, $xml, $seconds) {
     my $answer = read_answer($body);
     $answer->{http} = $reply->code;
     $answer->{code} //= 0;
-    if ($reply->header('Client-Warning')) {
+    if (($reply->header('Client-Warning') // '') eq 'Internal response') {
         @$answer{qw(http detail)} = (0, "no answer: " . $reply->message);
     } else {
         $answer->{detail} //= 'the answer is no cXML document';
@@ -153,12 +163,55 @@ sub keep_requisition ($self, $session, $cart) {
     my $old   = $session->{requisition} && $store->get('requisitions', $session->{requisition});
     return { faults => ["The requisition $old->{id} is $old->{state} meanwhile and can't be changed."] }
         if $old && $old->{state} ne 'pending';
-    my $id = $old ? $old->{id} : 'REQ-' . $store->next_number('requisition');
-    $session->{requisition} = $id;
-    return { requisition => $store->put('requisitions', $id, {
-        id => $id, time => time, state => 'pending', connection => $session->{connection}, person => $session->{person},
+    my $id = $session->{requisition} = $old ? $old->{id} : $self->requisition_id;
+    return { requisition => $self->put_requisition($id, @$session{qw(connection person)}, $cart) };
+}
+
+sub requisition_id ($self) { return 'REQ-' . $self->{store}->next_number('requisition') }
+
+sub put_requisition ($self, $id, $connection, $person, $cart) {
+    return $self->{store}->put('requisitions', $id, {
+        id => $id, time => time, state => 'pending', connection => $connection, person => $person,
         map { $_ => $cart->{$_} } qw(lines total currency allowed),
-    }) };
+    });
+}
+
+# ---- searching without a punchout ------------------------------------------------------------------------------------------
+
+# A person's client of the supplier's Open Buy; undef for a connection without. It is kept as long as this process lives, for
+# its token. Each process has its own: the supplier may end one process's token while another still holds its own.
+sub open_buy ($self, $connection, $person) {
+    my %own = %{ $connection->{openbuy} // return undef };
+    my $user = delete $own{user};
+    return $self->{open_buy}{"$connection->{name}/$person->{login}"} //= Procurement::OpenBuy->new(%own,
+        base => "$self->{supplier}/openbuy", credentials => "$user:" . $self->secret($connection), email => $person->{email},
+        user_agent => $connection->{user_agent});
+}
+
+# Checks out and makes a requisition of the answer: {faults => [...]} or {requisition => ...}. It can't be edited in the shop,
+# since no punchout made it.
+sub check_out ($self, $connection, $person, $part, $quantity) {
+    my ($items, $why) = $self->open_buy($connection, $person)->checkout($part, $quantity);
+    return { faults => [$why] } if !$items;
+    my $number = 0;
+    my %cart = (allowed => 'create', currency => $items->[0]{currency} // '',
+        lines => [map { cart_line(++$number, $_, $quantity) } @$items]);
+    my @faults = map { line_faults($_) } @{ $cart{lines} };
+    return { faults => \@faults } if @faults;
+    $cart{total} = money(sum(map { product(@$_{qw(quantity unit_price)}) } @{ $cart{lines} }));
+    @faults = total_faults(\%cart);
+    return { faults => \@faults } if @faults;
+    return { requisition => $self->put_requisition($self->requisition_id, $connection->{name}, $person, \%cart) };
+}
+
+# An item of Open Buy as a line of a cart. The supplier may sell in another quantity, as so many hundredths of a dollar.
+sub cart_line ($number, $item, $quantity) {
+    my %line = (number => $number, quantity => $item->{quantity} // $quantity, extrinsics => []);
+    @line{qw(part auxiliary short_name description unit_price currency unit unspsc manufacturer_part manufacturer)} = map { $_ // '' }
+        @$item{qw(source_part_num supp_aux_part_num name description price currency uom unspsc_code manufacturer_part_number
+            manufacturer_name)};
+    $line{description} = $line{short_name} if !length $line{description};
+    return \%line;
 }
 
 # ---- approving and ordering ------------------------------------------------------------------------------------------------
