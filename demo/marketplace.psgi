@@ -1,5 +1,6 @@
 # marketplace.psgi - the shop behind httpd. It knows nothing of cXML: PunchOut-* request headers say who shops, a form posts to
-# /punchout/request or the shop answers with a cart of its own, and the response header PunchOut-Account names the shopper's account (docs/directives.md).
+# /punchout/request or the shop answers with a cart of its own, and the response header PunchOut-Account names the shopper's
+# account (docs/directives.md). Who signs in here instead of coming from a procurement system requests drafts.
 #
 #   MARKETPLACE_CATALOG   the catalog's JSON file
 #   MARKETPLACE_RUN       directory for what the fulfillment backend remembers
@@ -9,13 +10,14 @@ use v5.26;
 use warnings;
 use feature 'signatures';
 no warnings 'experimental::signatures';
-use Digest::SHA qw(sha256_hex);
 use Encode qw(decode_utf8 encode_utf8);
 use File::Basename qw(dirname);
 use File::Spec;
 use lib File::Spec->rel2abs(dirname(__FILE__)) . "/lib";
 use Plack::Request;
+use URI::Escape qw(uri_escape_utf8);
 use Demo::Page qw(escape page redirect text_answer json_answer status_chip);
+use Marketplace::Account;
 use Marketplace::Backend;
 use Marketplace::Cart;
 use Marketplace::Catalog;
@@ -34,47 +36,76 @@ my %PRICING = (
 );
 my %BADGE = (free => 'good', trial => 'good');
 
-# Who shops, as mod_punchout says it; undef outside of a session.
+# Who shops, as mod_punchout says it; undef outside of a session. A session for drafts is that of the account which has signed
+# in here, and ends with it.
 sub shopper ($req) {
     my %header = map { $_ => scalar $req->header("PunchOut-$_") }
-        qw(Session Buyer Organization User Email Operation Request Mode PreApproved CSRF);
+        qw(Session Buyer Organization User Email Operation Request Mode PreApproved CSRF Drafts);
     return undef if !length($header{Session} // '');
     $_ = decode_utf8($_ // '') for values %header;
+    if ($header{Operation} eq 'draft') {
+        my $account = signed_in($req) or return undef;
+        $header{Email} = $account->{email};
+    }
     return \%header;
 }
 
-# The account of this marketplace that belongs to the shopper's address: a real shop would ask its own login.
-sub account ($shopper) {
-    my $email = lc $shopper->{Email};
-    return undef if $email !~ /\A[^\s@;,]+@[^\s@;,]+\z/;
-    return 'acct-' . substr(sha256_hex(encode_utf8($email)), 0, 12) . "; email=$email";
+# The account that a cookie of the shop names: a demo asks for no password.
+sub signed_in ($req) {
+    return Marketplace::Account::of_address(decode_utf8($req->cookies->{account} // ''));
+}
+
+# PunchOut-Account, as a list for a response; mod_punchout keeps it to itself.
+sub account_header ($req, $account = signed_in($req)) {
+    my $operation = $req->header('PunchOut-Operation') // '';
+    if (length $operation && $operation ne 'draft') {
+        my $shopper = shopper($req);
+        my $comes = $shopper && Marketplace::Account::of_address($shopper->{Email});
+        return $comes ? ('PunchOut-Account' => Marketplace::Account::header($comes)) : ();
+    }
+    return 'PunchOut-Account' => Marketplace::Account::draft_header($account) if $account && $account->{buyer};
+    return length $operation ? ('PunchOut-Account' => 'none') : ();
 }
 
 sub shop_page ($req, $status, $title, $body, $here = '') {
     my $shopper = shopper($req);
-    my $account = $shopper && account($shopper);
     return page($status, $title, $body,
         party   => 'Software Marketplace',
         place   => 'You are in the shop',
         accent  => '#0b6e69',
         nav     => [['Products', '/'], $shopper ? (['Cart', '/cart'], ['My requests', '/punchout/requests']) : ()],
         here    => $here,
-        banner  => banner($shopper),
-        headers => $account ? ['PunchOut-Account' => encode_utf8($account)] : []);
+        banner  => banner($shopper, signed_in($req)),
+        headers => [account_header($req)]);
 }
 
-sub banner ($shopper) {
-    return '<div class="banner"><div class="wide muted">You are looking around. To buy, come from your procurement system.'
-        . '</div></div>' if !$shopper;
+sub banner ($shopper, $account) {
+    return $account ? account_banner($account) : '<div class="banner"><div class="wide muted">You are looking around. To buy, come '
+        . 'from your procurement system or <a href="/sign-in">sign in</a>.</div></div>' if !$shopper || $shopper->{Operation} eq 'draft';
     my $test = $shopper->{Mode} eq 'test';
     my ($who, $csrf) = map { escape($_) } $shopper->{Email} || $shopper->{User} || 'somebody', $shopper->{CSRF};
     return '<div class="banner' . ($test ? ' test' : '') . '"><div class="wide"><span>Shopping for <strong>'
         . escape($shopper->{Organization} || $shopper->{Buyer}) . "</strong> as $who</span>"
-        . visit_note($shopper)
+        . visit_note($shopper) . draft_note($shopper->{Drafts})
         . ($test ? '<span><strong>TEST</strong>: requests and orders flow, nothing is delivered</span>' : '')
         . '<span class="end"><form method="post" action="/punchout/cancel">'
-        . qq{<input type="hidden" name="csrf" value="$csrf"><button class="link">} . (length $shopper->{Request} ? 'Return unchanged' : 'Return to procurement without a cart') . '</button>'
+        . qq{<input type="hidden" name="csrf" value="$csrf"><button class="link">}
+        . (length $shopper->{Request} ? 'Return unchanged' : 'Return to procurement without a cart') . '</button>'
         . '</form></span></div></div>';
+}
+
+sub account_banner ($account) {
+    my $what = $account->{buyer} ? 'what you request is kept as a draft, and you go on in your procurement system'
+        : 'your company has not connected its procurement system, so nothing can be requested';
+    return '<div class="banner"><div class="wide"><span>Signed in as <strong>' . escape($account->{email}) . "</strong>: $what</span>"
+        . '<span class="end"><form method="post" action="/sign-out"><button class="link">Sign out</button></form></span></div></div>';
+}
+
+# What the same account has requested before it came from its procurement system.
+sub draft_note ($count) {
+    return '' if $count !~ /\A[1-9][0-9]*\z/;
+    return '<span><a href="/punchout/requests">' . ($count == 1 ? 'A draft waits' : "$count drafts wait")
+        . '</a> to go back to procurement</span>';
 }
 
 # Whoever came back with an earlier cart finds the way to it on every page.
@@ -175,7 +206,7 @@ sub offer_terms ($offer) {
 
 sub buy_note () {
     return '<p><button disabled>Buy</button></p><p class="muted small">This demo has no till. Start in your procurement system '
-        . 'to ask for an approval.</p>';
+        . 'to ask for an approval, or <a href="/sign-in">sign in</a>.</p>';
 }
 
 # Prices stay here: the form names an offer, mod_punchout takes its price from the catalog.
@@ -202,6 +233,36 @@ sub request_form ($shopper, $product, $offer) {
     return $html . '<button>' . ($preapproved ? 'Get it now' : $editing ? 'Replace my cart' : 'Request approval') . '</button>'
         . ' <button class="link" formaction="/cart/add">Add to cart</button>'
         . ($preapproved ? '<p class="muted small">Approved in advance by your company.</p>' : '') . '</form>';
+}
+
+# ---- signing in without a procurement system --------------------------------------------------------------------------------------
+
+sub sign_in_page ($req, $fault = '') {
+    my $known = join '', map { qq{<option value="$_">} } qw(ines@acme.example tom@acme.example hank@globex.example);
+    return shop_page($req, $fault ? 422 : 200, 'Sign in', <<"HTML");
+<h1>Sign in</h1>
+<p class="lead">With an account you can choose software before you go to your procurement system: what you request is kept as a
+draft, which you return from there. This demo asks for no password.</p>
+<div class="grid two"><section class="card"><form method="post" action="/sign-in">
+<label>Your mail address<input type="email" name="email" maxlength="200" list="known" required autocomplete="off"></label>
+<datalist id="known">$known</datalist>$fault<button>Sign in</button></form></section></div>
+HTML
+}
+
+# The answer names the account at once, so that the page it leads to has the forms.
+sub sign_in ($req) {
+    my $account = Marketplace::Account::of_address(decode_utf8($req->body_parameters->{email} // '') =~ s/\A\s+|\s+\z//gr)
+        or return sign_in_page($req, '<p class="note bad">This is no mail address. It needs a name, @ and a domain.</p>');
+    return with_account($req, uri_escape_utf8($account->{email}), $account);
+}
+
+sub sign_out ($req) { return with_account($req, '', undef) }
+
+sub with_account ($req, $cookie, $account) {
+    my $answer = redirect('/');
+    push @{ $answer->[1] }, 'Set-Cookie' => "account=$cookie; Path=/; HttpOnly; SameSite=Lax" . (length $cookie ? '' : '; Max-Age=0'),
+        account_header($req, $account);
+    return $answer;
 }
 
 # ---- the shop's own cart: several products, one approval -------------------------------------------------------------------------
@@ -302,6 +363,8 @@ my $app = sub {
     my $req  = Plack::Request->new(shift);
     my $path = $req->path_info;
     if ($req->method eq 'POST') {
+        return sign_in($req)         if $path eq '/sign-in';
+        return sign_out($req)        if $path eq '/sign-out';
         return change_cart($req, $1) if $path =~ m{\A/cart/(add|remove|checkout)\z};
         return text_answer(404, 'no such page') if $path ne '/subscriptions';
         my ($status, $type, $body) = $backend->receive(scalar $req->header('Idempotency-Key'), $req->content_type, $req->content);
@@ -309,6 +372,7 @@ my $app = sub {
     }
     return text_answer(405, 'GET or HEAD') if $req->method !~ /\A(?:GET|HEAD)\z/;
     return list($req)                      if $path eq '/';
+    return sign_in_page($req)              if $path eq '/sign-in';
     return cart_page($req)                 if $path eq '/cart';
     return product_page($req, $1)          if $path =~ m{\A/products/([\w.-]+)\z};
     return picture_answer($1)              if $path =~ m{\A/img/([\w.-]+)\.svg\z};

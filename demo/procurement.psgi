@@ -85,6 +85,19 @@ sub tile ($connection) {
 HTML
 }
 
+# Where the supplier sends whoever has requested something in his shop without coming from here. What Coupa shows there is not
+# documented: this page does no more than to let the person punch out, in which the shop offers to return the draft.
+sub marketplace ($req) {
+    my $people = person_select('', $office->connections);
+    return office_page(200, 'A request waits', <<"HTML", '/');
+<h1>A request waits in the marketplace</h1>
+<p class="lead">You have begun it there, so it is a draft and nobody approves it yet. Punch out as the person who has signed in
+there: the marketplace then offers to return it here, as a requisition.</p>
+<div class="grid two"><section class="card"><form method="post" action="/punchout"><label>Who are you?$people</label>
+<button>Punch out</button></form></section></div>
+HTML
+}
+
 sub punch_out ($req) {
     my $form = $req->body_parameters;
     my ($connection, $person) = $office->person($form->{who}) or return not_found();
@@ -300,6 +313,7 @@ sub mail ($id) {
 
 sub get ($req, $path) {
     return catalog($req)      if $path eq '/';
+    return marketplace($req)  if $path eq '/marketplace';
     return $search->hits($req) if $path eq '/search';
     return $search->item($req) if $path eq '/item';
     return requisitions($req) if $path eq '/requisitions';

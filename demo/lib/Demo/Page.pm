@@ -103,6 +103,7 @@ a.card p{margin:0}
 a.card .chips{margin-top:auto}
 .stack>*+*{margin-top:16px}
 .product{display:flex;gap:20px;align-items:flex-start}
+.product{margin-bottom:24px}
 .product img{flex:none}
 .head{display:flex;gap:14px;align-items:center}
 .head img{border-radius:10px;flex:none}
@@ -122,7 +123,7 @@ white-space:nowrap}
 label{display:block;font-size:14px;color:#45525e;margin-bottom:12px}
 label.check{display:flex;gap:8px;align-items:flex-start}
 label.check input{margin:5px 0 0;flex:none}
-input[type=text],input[type=search],input[type=number],select{display:block;width:100%;margin-top:4px;padding:9px 12px;
+input[type=text],input[type=email],input[type=search],input[type=number],select{display:block;width:100%;margin-top:4px;padding:9px 12px;
 font:inherit;color:inherit;background:#fff;border:1px solid #bcc6cf;border-radius:8px}
 button,.button{display:inline-block;font:inherit;font-weight:600;line-height:1.4;color:#fff;background:var(--accent);
 border:1px solid var(--accent);border-radius:8px;padding:9px 18px;cursor:pointer;text-decoration:none}
@@ -167,6 +168,7 @@ nav a{padding:6px 10px}
 .banner .end{margin-left:0}
 .offer{grid-template-columns:1fr}
 .product{flex-direction:column;gap:16px}
+.search.who select{flex-basis:100%}
 h1{font-size:24px}
 dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:8px}
 th,td{padding:10px 12px}

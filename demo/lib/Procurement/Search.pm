@@ -135,8 +135,7 @@ sub item ($self, $req) {
         length($item->{$member} // '') ? "<dt>$label</dt><dd>" . escape($item->{$member}) . '</dd>' : '';
     } @FACTS;
     return office_page(200, $item->{name} // 'Item', <<"HTML", '/');
-<div class="product">@{[ picture($item, 96) ]}<div><h1>$name</h1><p class="muted">by $seller</p><p class="lead">$text</p></div></div>
-<p></p>
+<div class="product">@{[ picture($item, 96) ]}<div><h1>$name</h1><p class="muted">$seller</p><p class="lead">$text</p></div></div>
 <section class="card offer"><div>@{[ price_text($item) ]}<dl>$facts</dl></div>
 <div>@{[ order_form($parameters->{who}, $person, $item) ]}</div></section>
 HTML
@@ -149,7 +148,7 @@ sub order_form ($who, $person, $item) {
     return <<"HTML";
 <form method="post" action="/item"><input type="hidden" name="who" value="$value"><input type="hidden" name="part" value="$part">
 <label>Quantity<input type="number" name="quantity" value="$least" min="$least" max="999999" step="1" required></label>
-<button>Add to requisition</button></form>
+<p><button>Add to requisition</button></p></form>
 <p class="muted small">For @{[ person_text($person) ]}. The supplier checks the price once more.</p>
 @{[ shop_button($who, $item) ]}
 HTML
