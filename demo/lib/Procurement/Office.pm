@@ -211,6 +211,8 @@ sub cart_line ($number, $item, $quantity) {
         @$item{qw(source_part_num supp_aux_part_num name description price currency uom unspsc_code manufacturer_part_number
             manufacturer_name)};
     $line{description} = $line{short_name} if !length $line{description};
+    # a number in JSON has lost its zeros
+    $line{unit_price} = money($line{unit_price}) if $line{unit_price} =~ /\A[0-9]+(?:\.[0-9]+)?\z/;
     return \%line;
 }
 
