@@ -1,6 +1,6 @@
 # marketplace.psgi - the shop behind httpd. It knows nothing of cXML: PunchOut-* request headers say who shops, a form posts to
-# /punchout/request or the shop answers with a cart of its own, and the response header PunchOut-Account names the shopper's
-# account (docs/directives.md). Who signs in here instead of coming from a procurement system requests drafts.
+# /punchout/request or the shop answers with a cart of its own, and the response header PunchOut-Account names the
+# shopper's account (docs/directives.md). Who signs in here instead of coming from a procurement system requests drafts.
 #
 #   MARKETPLACE_CATALOG   the catalog's JSON file
 #   MARKETPLACE_RUN       directory for what the fulfillment backend remembers
@@ -36,8 +36,8 @@ my %PRICING = (
 );
 my %BADGE = (free => 'good', trial => 'good');
 
-# Who shops, as mod_punchout says it; undef outside of a session. A session for drafts is that of the account which has signed
-# in here, and ends with it.
+# Who shops, as mod_punchout says it; undef outside of a session. A session for drafts is that of the account which has
+# signed in here, and ends with it.
 sub shopper ($req) {
     my %header = map { $_ => scalar $req->header("PunchOut-$_") }
         qw(Session Buyer Organization User Email Operation Request Mode PreApproved CSRF Drafts);
@@ -80,8 +80,9 @@ sub shop_page ($req, $status, $title, $body, $here = '') {
 }
 
 sub banner ($shopper, $account) {
-    return $account ? account_banner($account) : '<div class="banner"><div class="wide muted">You are looking around. To buy, come '
-        . 'from your procurement system or <a href="/sign-in">sign in</a>.</div></div>' if !$shopper || $shopper->{Operation} eq 'draft';
+    return $account ? account_banner($account) : '<div class="banner"><div class="wide muted"><span>You are looking '
+        . 'around. To buy, come from your procurement system or <a href="/sign-in">sign in</a>.</span></div></div>'
+        if !$shopper || $shopper->{Operation} eq 'draft';
     my $test = $shopper->{Mode} eq 'test';
     my ($who, $csrf) = map { escape($_) } $shopper->{Email} || $shopper->{User} || 'somebody', $shopper->{CSRF};
     return '<div class="banner' . ($test ? ' test' : '') . '"><div class="wide"><span>Shopping for <strong>'
@@ -97,8 +98,9 @@ sub banner ($shopper, $account) {
 sub account_banner ($account) {
     my $what = $account->{buyer} ? 'what you request is kept as a draft, and you go on in your procurement system'
         : 'your company has not connected its procurement system, so nothing can be requested';
-    return '<div class="banner"><div class="wide"><span>Signed in as <strong>' . escape($account->{email}) . "</strong>: $what</span>"
-        . '<span class="end"><form method="post" action="/sign-out"><button class="link">Sign out</button></form></span></div></div>';
+    return '<div class="banner"><div class="wide"><span>Signed in as <strong>' . escape($account->{email})
+        . "</strong>: $what</span>" . '<span class="end"><form method="post" action="/sign-out">'
+        . '<button class="link">Sign out</button></form></span></div></div>';
 }
 
 # What the same account has requested before it came from its procurement system.
@@ -235,24 +237,26 @@ sub request_form ($shopper, $product, $offer) {
         . ($preapproved ? '<p class="muted small">Approved in advance by your company.</p>' : '') . '</form>';
 }
 
-# ---- signing in without a procurement system --------------------------------------------------------------------------------------
+# ---- signing in without a procurement system -------------------------------------------------------------------------
 
 sub sign_in_page ($req, $fault = '') {
     my $known = join '', map { qq{<option value="$_">} } qw(ines@acme.example tom@acme.example hank@globex.example);
     return shop_page($req, $fault ? 422 : 200, 'Sign in', <<"HTML");
 <h1>Sign in</h1>
-<p class="lead">With an account you can choose software before you go to your procurement system: what you request is kept as a
-draft, which you return from there. This demo asks for no password.</p>
+<p class="lead">With an account you can choose software before you go to your procurement system: what you request is
+kept as a draft, which you return from there. This demo asks for no password.</p>
 <div class="grid two"><section class="card"><form method="post" action="/sign-in">
-<label>Your mail address<input type="email" name="email" maxlength="200" list="known" required autocomplete="off"></label>
+<label>Your mail address
+<input type="email" name="email" maxlength="200" list="known" required autocomplete="off"></label>
 <datalist id="known">$known</datalist>$fault<button>Sign in</button></form></section></div>
 HTML
 }
 
 # The answer names the account at once, so that the page it leads to has the forms.
 sub sign_in ($req) {
-    my $account = Marketplace::Account::of_address(decode_utf8($req->body_parameters->{email} // '') =~ s/\A\s+|\s+\z//gr)
-        or return sign_in_page($req, '<p class="note bad">This is no mail address. It needs a name, @ and a domain.</p>');
+    my $email = decode_utf8($req->body_parameters->{email} // '') =~ s/\A\s+|\s+\z//gr;
+    my $account = Marketplace::Account::of_address($email)
+        or return sign_in_page($req, '<p class="note bad">This is no mail address: a name, @ and a domain.</p>');
     return with_account($req, uri_escape_utf8($account->{email}), $account);
 }
 
@@ -260,7 +264,8 @@ sub sign_out ($req) { return with_account($req, '', undef) }
 
 sub with_account ($req, $cookie, $account) {
     my $answer = redirect('/');
-    push @{ $answer->[1] }, 'Set-Cookie' => "account=$cookie; Path=/; HttpOnly; SameSite=Lax" . (length $cookie ? '' : '; Max-Age=0'),
+    my $end = length $cookie ? '' : '; Max-Age=0';
+    push @{ $answer->[1] }, 'Set-Cookie' => "account=$cookie; Path=/; HttpOnly; SameSite=Lax$end",
         account_header($req, $account);
     return $answer;
 }

@@ -1,6 +1,6 @@
-# procurement.psgi - a procurement system to play with: searches the supplier's catalog, punches out, takes carts (and refuses
-# what a real one refuses), approves them into purchase orders and sends these. It knows mod_punchout by cXML and Open Buy over
-# HTTP alone.
+# procurement.psgi - a procurement system to play with: searches the supplier's catalog, punches out, takes carts (and
+# refuses what a real one refuses), approves them into purchase orders and sends these. It knows mod_punchout by cXML
+# and Open Buy over HTTP alone.
 #
 #   PROCUREMENT_RUN        directory for its records
 #   PROCUREMENT_SECRETS    directory with one file per connection: the shared secret
@@ -67,8 +67,8 @@ sub catalog ($req) {
     my $tiles = join '', map { tile($_) } $office->connections;
     return office_page(200, 'Catalog', <<"HTML", '/');
 <h1>Shop online</h1>
-<p class="lead">One supplier, two companies that are connected to it. Search his catalog from here, or choose who you are and punch
-out: you land in the supplier's shop, and what you request there comes back as a requisition.</p>
+<p class="lead">One supplier, two companies that are connected to it. Search his catalog from here, or choose who you
+are and punch out: you land in the supplier's shop, and what you request there comes back as a requisition.</p>
 @{[ $search->box ]}
 <h2>Punch out</h2>
 <div class="grid two">$tiles</div>
@@ -85,14 +85,14 @@ sub tile ($connection) {
 HTML
 }
 
-# Where the supplier sends whoever has requested something in his shop without coming from here. What Coupa shows there is not
-# documented: this page does no more than to let the person punch out, in which the shop offers to return the draft.
+# Where the supplier sends whoever has requested something in his shop without coming from here. What Coupa shows there
+# is not documented: this page does no more than to let the person punch out, where the shop offers to return the draft.
 sub marketplace ($req) {
     my $people = person_select('', $office->connections);
     return office_page(200, 'A request waits', <<"HTML", '/');
 <h1>A request waits in the marketplace</h1>
-<p class="lead">You have begun it there, so it is a draft and nobody approves it yet. Punch out as the person who has signed in
-there: the marketplace then offers to return it here, as a requisition.</p>
+<p class="lead">You have begun it there, so it is a draft and nobody approves it yet. Punch out as the person who has
+signed in there: the marketplace then offers to return it here, as a requisition.</p>
 <div class="grid two"><section class="card"><form method="post" action="/punchout"><label>Who are you?$people</label>
 <button>Punch out</button></form></section></div>
 HTML
@@ -102,7 +102,8 @@ sub punch_out ($req) {
     my $form = $req->body_parameters;
     my ($connection, $person) = $office->person($form->{who}) or return not_found();
     my $selected = decode_utf8($form->{selected} // '') =~ s/\A\s+|\s+\z//gr;
-    return go_shopping($connection, operation => 'create', person => $person, selected => length $selected ? $selected : undef);
+    return go_shopping($connection, operation => 'create', person => $person,
+        selected => length $selected ? $selected : undef);
 }
 
 sub revisit ($id, $operation) {

@@ -123,8 +123,8 @@ white-space:nowrap}
 label{display:block;font-size:14px;color:#45525e;margin-bottom:12px}
 label.check{display:flex;gap:8px;align-items:flex-start}
 label.check input{margin:5px 0 0;flex:none}
-input[type=text],input[type=email],input[type=search],input[type=number],select{display:block;width:100%;margin-top:4px;padding:9px 12px;
-font:inherit;color:inherit;background:#fff;border:1px solid #bcc6cf;border-radius:8px}
+input[type=text],input[type=email],input[type=search],input[type=number],select{display:block;width:100%;
+margin-top:4px;padding:9px 12px;font:inherit;color:inherit;background:#fff;border:1px solid #bcc6cf;border-radius:8px}
 button,.button{display:inline-block;font:inherit;font-weight:600;line-height:1.4;color:#fff;background:var(--accent);
 border:1px solid var(--accent);border-radius:8px;padding:9px 18px;cursor:pointer;text-decoration:none}
 button:hover{filter:brightness(1.1)}
@@ -134,12 +134,12 @@ button:disabled{background:#e4e8ec;border-color:#e4e8ec;color:#5b6875;cursor:not
 :focus-visible{outline:3px solid #f2b632;outline-offset:2px}
 .search{display:flex;gap:10px;margin-bottom:28px;max-width:560px}
 .search input,.search select{margin:0;flex:1}
-.search.who{max-width:none;flex-wrap:wrap}
+.search.who{max-width:none;flex-wrap:wrap;margin-top:16px}
 .search.who select{flex:0 1 330px}
 .search.who input{flex:1 1 220px}
 .hit{display:flex;flex-direction:column;gap:12px}
 .hit>p{margin:0}
-.hit>.row{margin-top:auto}
+.hit>.row{margin-top:auto;gap:8px}
 .pager{margin-top:24px}
 .row{display:flex;flex-wrap:wrap;gap:10px;align-items:center}
 .row form{margin:0}

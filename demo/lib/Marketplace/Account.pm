@@ -1,4 +1,5 @@
-# Marketplace::Account - the shop's own accounts. Here everybody who gives an address has one: a real shop would ask its login.
+# Marketplace::Account - the shop's own accounts. Here everybody who gives an address has one: a real shop would ask
+# its login.
 package Marketplace::Account;
 use v5.26;
 use warnings;
@@ -10,12 +11,13 @@ use Encode qw(encode_utf8);
 # By which PunchOutBuyer a company's accounts are connected to their procurement system.
 my %BUYER = ('acme.example' => 'acme', 'globex.example' => 'globex');
 
-# {id, email, buyer} of an address, the same in a punchout and out of it; undef for what is no address. buyer is undef for a
-# company without a connection.
+# {id, email, buyer} of an address, the same in a punchout and out of it; undef for what is no address. buyer is undef
+# for a company without a connection.
 sub of_address ($text) {
     my $email = lc $text;
     my ($domain) = $email =~ /\A[^\s@;,]+@([^\s@;,]+)\z/ or return undef;
-    return { id => 'acct-' . substr(sha256_hex(encode_utf8($email)), 0, 12), email => $email, buyer => $BUYER{$domain} };
+    my $id = 'acct-' . substr sha256_hex(encode_utf8($email)), 0, 12;
+    return { id => $id, email => $email, buyer => $BUYER{$domain} };
 }
 
 # The response header PunchOut-Account for the shopper of a punchout, whose buyer mod_punchout knows.

@@ -12,8 +12,8 @@ use POSIX qw(strftime);
 use XML::LibXML;
 use Demo::Page qw(escape);
 
-our @EXPORT_OK = qw(setup_request order_request read_document status_response read_answer read_cart cart_faults line_faults
-    total_faults pretty mask timestamp product sum money);
+our @EXPORT_OK = qw(setup_request order_request read_document status_response read_answer read_cart cart_faults
+    line_faults total_faults pretty mask timestamp product sum money);
 
 # UN/CEFACT Recommendation 20: the units that this system's administrator has set up.
 my %UNIT = map { $_ => 1 } qw(

@@ -14,8 +14,8 @@ use JSON::PP ();
 use LWP::UserAgent;
 use MIME::Base64 qw(decode_base64);
 use Demo::Store;
-use Procurement::Cxml qw(setup_request order_request read_answer read_cart cart_faults line_faults total_faults mask product sum
-    money);
+use Procurement::Cxml qw(setup_request order_request read_answer read_cart cart_faults line_faults total_faults mask
+    product sum money);
 use Procurement::OpenBuy;
 
 my $SETUP_SECONDS = 20;
@@ -176,20 +176,20 @@ sub put_requisition ($self, $id, $connection, $person, $cart) {
     });
 }
 
-# ---- searching without a punchout ------------------------------------------------------------------------------------------
+# ---- searching without a punchout ------------------------------------------------------------------------------------
 
-# A person's client of the supplier's Open Buy; undef for a connection without. It is kept as long as this process lives, for
-# its token. Each process has its own: the supplier may end one process's token while another still holds its own.
+# A person's client of the supplier's Open Buy; undef for a connection without. It is kept as long as this process
+# lives, for its token.
 sub open_buy ($self, $connection, $person) {
     my %own = %{ $connection->{openbuy} // return undef };
     my $user = delete $own{user};
     return $self->{open_buy}{"$connection->{name}/$person->{login}"} //= Procurement::OpenBuy->new(%own,
-        base => "$self->{supplier}/openbuy", credentials => "$user:" . $self->secret($connection), email => $person->{email},
-        user_agent => $connection->{user_agent});
+        base => "$self->{supplier}/openbuy", credentials => "$user:" . $self->secret($connection),
+        email => $person->{email}, user_agent => $connection->{user_agent});
 }
 
-# Checks out and makes a requisition of the answer: {faults => [...]} or {requisition => ...}. It can't be edited in the shop,
-# since no punchout made it.
+# Checks out and makes a requisition of the answer: {faults => [...]} or {requisition => ...}. It can't be edited in the
+# shop, since no punchout made it.
 sub check_out ($self, $connection, $person, $part, $quantity) {
     my ($items, $why) = $self->open_buy($connection, $person)->checkout($part, $quantity);
     return { faults => [$why] } if !$items;
@@ -207,9 +207,9 @@ sub check_out ($self, $connection, $person, $part, $quantity) {
 # An item of Open Buy as a line of a cart. The supplier may sell in another quantity, as so many hundredths of a dollar.
 sub cart_line ($number, $item, $quantity) {
     my %line = (number => $number, quantity => $item->{quantity} // $quantity, extrinsics => []);
-    @line{qw(part auxiliary short_name description unit_price currency unit unspsc manufacturer_part manufacturer)} = map { $_ // '' }
-        @$item{qw(source_part_num supp_aux_part_num name description price currency uom unspsc_code manufacturer_part_number
-            manufacturer_name)};
+    @line{qw(part auxiliary short_name description unit_price currency unit unspsc manufacturer_part manufacturer)} =
+        map { $_ // '' } @$item{qw(source_part_num supp_aux_part_num name description price currency uom unspsc_code
+            manufacturer_part_number manufacturer_name)};
     $line{description} = $line{short_name} if !length $line{description};
     # a number in JSON has lost its zeros
     $line{unit_price} = money($line{unit_price}) if $line{unit_price} =~ /\A[0-9]+(?:\.[0-9]+)?\z/;

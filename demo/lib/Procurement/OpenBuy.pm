@@ -1,6 +1,7 @@
-# Procurement::OpenBuy - a client of Open Buy, by which Coupa's requesters search a supplier's catalog without leaving Coupa:
-# authenticate, search, detail and checkout, JSON over HTTP. Every method gives (what it found, undef) or (undef, why not).
-# What Coupa has not published is as configurable here as it must be in a server: names of members, paths, where the token goes.
+# Procurement::OpenBuy - a client of Open Buy, by which Coupa's requesters search a supplier's catalog without leaving
+# Coupa: authenticate, search, detail and checkout, JSON over HTTP. Every method gives (what it found, undef) or
+# (undef, why not). What Coupa has not published is as configurable here as it must be in a server: names of members,
+# paths, where the token goes.
 package Procurement::OpenBuy;
 use v5.26;
 use warnings;
@@ -33,12 +34,13 @@ sub new ($class, %arg) {
     return bless { version => 'v1.0.0', token_in => 'header', fields => {}, %arg, http => $http }, $class;
 }
 
-# ---- the four actions ------------------------------------------------------------------------------------------------------
+# ---- the four actions ------------------------------------------------------------------------------------------------
 
 # Gives the token, which is kept for the calls that follow. These call it by themselves when they need one.
 sub authenticate ($self) {
-    my ($request, $member) = $self->{oauth} ? ($self->client_credentials, 'access_token')
-        : ($self->json_request('authentication', credentials => $self->{credentials}, email => $self->{email}), $self->name('token'));
+    my $member  = $self->{oauth} ? 'access_token' : $self->name('token');
+    my $request = $self->{oauth} ? $self->client_credentials
+        : $self->json_request('authentication', %$self{qw(credentials email)});
     my ($answer, $why) = understood($self->{http}->request($request));
     return undef, $why if !$answer;
     my $token = text($answer->{$member}) // '';
@@ -47,8 +49,8 @@ sub authenticate ($self) {
     return $token, undef;
 }
 
-# Pages count from 1, their size is the supplier's choice. Gives {count, total_count, results => [item ...]}; an item has the
-# names of @ITEM, as far as the supplier says something, and texts as values.
+# Pages count from 1, their size is the supplier's choice. Gives {count, total_count, results => [item ...]}; an item
+# has the names of @ITEM, as far as the supplier says something, and texts as values.
 sub search ($self, $query, $page = 1) {
     my ($answer, $why) = $self->call('search', query => "$query", page_number => 0 + $page);
     return undef, $why if !$answer;
@@ -65,13 +67,13 @@ sub detail ($self, $part) {
     return $items && $items->[0], $why;
 }
 
-# The items to put on a purchase order, [item ...]: one, unless the supplier sells this in several lines. From now on their
-# prices hold, and their auxiliary ids name the purchase.
+# The items to put on a purchase order, [item ...]: one, unless the supplier sells this in several lines. From now on
+# their prices hold, and their auxiliary ids name the purchase.
 sub checkout ($self, $part, $quantity) {
     return $self->items('checkout', source_part_num => "$part", quantity => Math::BigFloat->new($quantity));
 }
 
-# ---- messages --------------------------------------------------------------------------------------------------------------
+# ---- messages --------------------------------------------------------------------------------------------------------
 
 # What a member is called by this supplier.
 sub name ($self, $ours) { return $self->{fields}{$ours} // $ours }
@@ -136,7 +138,7 @@ sub seconds ($value) {
     return $time > time ? $time - time : 0;
 }
 
-# ---- items -----------------------------------------------------------------------------------------------------------------
+# ---- items -----------------------------------------------------------------------------------------------------------
 
 # Whether an answer is the item or has it in its results is not published: both will do.
 sub items ($self, $action, %member) {

@@ -14,8 +14,8 @@ sub office_page ($status, $title, $body, $here = '', %more) {
         party  => 'Acme Procurement',
         place  => 'You are in the procurement system',
         accent => '#8a4b08',
-        nav    => [['Catalog', '/'], ['Requisitions', '/requisitions'], ['Orders', '/orders'], ['Documents', '/documents'],
-            ['Mailbox', '/mailbox']],
+        nav    => [['Catalog', '/'], ['Requisitions', '/requisitions'], ['Orders', '/orders'],
+            ['Documents', '/documents'], ['Mailbox', '/mailbox']],
         here => $here);
 }
 
@@ -36,19 +36,25 @@ sub person_select ($chosen, @connections) {
 
 # @columns: [heading, class]; @rows: lists of HTML cells. On a narrow screen each row becomes a small list.
 sub table ($columns, @rows) {
-    my $head = join '', map { my ($name, $class) = @$_; qq{<th class="@{[ $class // '' ]}">} . escape($name) . '</th>' } @$columns;
+    my $head = join '', map {
+        my ($name, $class) = @$_;
+        qq{<th class="@{[ $class // '' ]}">} . escape($name) . '</th>';
+    } @$columns;
     my $body = join '', map {
         my $row = $_;
         '<tr>' . join('', map {
             my ($name, $class) = @{ $columns->[$_] };
-            '<td class="' . ($class // '') . '" data-label="' . escape($name) . '">' . (length $row->[$_] ? "<span>$row->[$_]</span>" : '') . '</td>';
+            '<td class="' . ($class // '') . '" data-label="' . escape($name) . '">'
+                . (length $row->[$_] ? "<span>$row->[$_]</span>" : '') . '</td>';
         } 0 .. $#$row) . '</tr>';
     } @rows;
-    return qq{<div class="scroll"><table class="stack-narrow"><thead><tr>$head</tr></thead><tbody>$body</tbody></table></div>};
+    return qq{<div class="scroll"><table class="stack-narrow"><thead><tr>$head</tr></thead>}
+        . "<tbody>$body</tbody></table></div>";
 }
 
 sub reasons ($title, @faults) {
-    return qq{<div class="note bad"><h3>$title</h3><ul>} . join('', map { '<li>' . escape($_) . '</li>' } @faults) . '</ul></div>';
+    return qq{<div class="note bad"><h3>$title</h3><ul>} . join('', map { '<li>' . escape($_) . '</li>' } @faults)
+        . '</ul></div>';
 }
 
 sub not_found () { return office_page(404, 'Not found', '<h1>Not found</h1><p>There is no such page.</p>') }

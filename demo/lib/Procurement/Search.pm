@@ -1,5 +1,5 @@
-# Procurement::Search - the pages by which somebody searches the supplier's catalog without punching out: the box on the first
-# page, the hits, one item, and the requisition that is made of it.
+# Procurement::Search - the pages by which somebody searches the supplier's catalog without punching out: the box on
+# the first page, the hits, one item, and the requisition that is made of it.
 package Procurement::Search;
 use v5.26;
 use warnings;
@@ -64,7 +64,7 @@ sub no_answer ($self, $title, $why, $box = '') {
     return office_page(502, $title, "<h1>$title</h1>$box" . reasons('The supplier says', $why));
 }
 
-# ---- hits --------------------------------------------------------------------------------------------------------------------
+# ---- hits ------------------------------------------------------------------------------------------------------------
 
 sub hits ($self, $req) {
     my $parameters = $req->query_parameters;
@@ -78,12 +78,14 @@ sub hits ($self, $req) {
     return $self->no_answer('No search', $why, $box) if !$found;
     my @items = @{ $found->{results} };
     my $cards = join '', map { card($who, $_) } @items;
+    my $shown = @items ? qq{<div class="grid two">$cards</div>}
+        : '<div class="empty">Nothing to show. Try other words, or <a href="/">punch out</a>.</div>';
     my $company = escape($connection->{company});
     my $summary = summary($found->{total_count}, $query);
     return office_page(200, 'Search', <<"HTML", '/');
 <h1>Search the supplier's catalog</h1>
 $box<p class="lead">$summary, at the prices of $company.</p>
-@{[ @items ? qq{<div class="grid two">$cards</div>} : '<div class="empty">Nothing to show. Try other words, or <a href="/">punch out</a>.</div>' ]}
+$shown
 @{[ pager($who, $query, $page, $size, $found) ]}
 HTML
 }
@@ -117,11 +119,12 @@ sub pager ($who, $query, $page, $size, $found) {
         . ($before + $shown < $total ? $to->('Next', $page + 1) : '') . '</div>';
 }
 
-# ---- one item ----------------------------------------------------------------------------------------------------------------
+# ---- one item --------------------------------------------------------------------------------------------------------
 
 my @FACTS = (
-    [source_part_num => 'Part'], [manufacturer_part_number => "Seller's part"], [unspsc_code => 'UNSPSC'], [contract => 'Contract'],
-    [savings_pct => 'Savings, %'], [lead_time => 'Lead time, days'], [minimum_order_quantity => 'Smallest quantity'],
+    [source_part_num => 'Part'], [manufacturer_part_number => "Seller's part"], [unspsc_code => 'UNSPSC'],
+    [contract => 'Contract'], [savings_pct => 'Savings, %'], [lead_time => 'Lead time, days'],
+    [minimum_order_quantity => 'Smallest quantity'],
 );
 
 sub item ($self, $req) {
@@ -129,13 +132,15 @@ sub item ($self, $req) {
     my ($connection, $person) = $self->searcher($parameters) or return not_found();
     my ($item, $why) = $self->{office}->open_buy($connection, $person)->detail(parameter($parameters, 'part'));
     return $self->no_answer('No details', $why) if !$item;
-    my ($name, $seller, $text) = map { escape($_) } $item->{name} // $item->{source_part_num}, @$item{qw(manufacturer_name description)};
+    my ($name, $seller, $text) = map { escape($_) } $item->{name} // $item->{source_part_num},
+        @$item{qw(manufacturer_name description)};
     my $facts = join '', map {
         my ($member, $label) = @$_;
         length($item->{$member} // '') ? "<dt>$label</dt><dd>" . escape($item->{$member}) . '</dd>' : '';
     } @FACTS;
     return office_page(200, $item->{name} // 'Item', <<"HTML", '/');
-<div class="product">@{[ picture($item, 96) ]}<div><h1>$name</h1><p class="muted">$seller</p><p class="lead">$text</p></div></div>
+<div class="product">@{[ picture($item, 96) ]}<div><h1>$name</h1><p class="muted">$seller</p>
+<p class="lead">$text</p></div></div>
 <section class="card offer"><div>@{[ price_text($item) ]}<dl>$facts</dl></div>
 <div>@{[ order_form($parameters->{who}, $person, $item) ]}</div></section>
 HTML
@@ -146,7 +151,8 @@ sub order_form ($who, $person, $item) {
     my ($least) = ($item->{minimum_order_quantity} // '') =~ /\A([1-9][0-9]*)(?:\.0*)?\z/;
     $least //= 1;
     return <<"HTML";
-<form method="post" action="/item"><input type="hidden" name="who" value="$value"><input type="hidden" name="part" value="$part">
+<form method="post" action="/item"><input type="hidden" name="who" value="$value">
+<input type="hidden" name="part" value="$part">
 <label>Quantity<input type="number" name="quantity" value="$least" min="$least" max="999999" step="1" required></label>
 <p><button>Add to requisition</button></p></form>
 <p class="muted small">For @{[ person_text($person) ]}. The supplier checks the price once more.</p>
@@ -158,7 +164,8 @@ sub check_out ($self, $req) {
     my $form = $req->body_parameters;
     my ($connection, $person) = $self->searcher($form) or return not_found();
     my ($part, $quantity) = (parameter($form, 'part'), parameter($form, 'quantity'));
-    return refused($form, 'The quantity must be a whole number from 1 to 999999.') if $quantity !~ /\A[1-9][0-9]{0,5}\z/;
+    return refused($form, 'The quantity must be a whole number from 1 to 999999.')
+        if $quantity !~ /\A[1-9][0-9]{0,5}\z/;
     my $result = $self->{office}->check_out($connection, $person, $part, $quantity);
     return redirect("/requisitions/$result->{requisition}{id}") if $result->{requisition};
     return refused($form, @{ $result->{faults} });
@@ -169,7 +176,8 @@ sub refused ($form, @why) {
     my ($who, $part) = ($form->{who}, parameter($form, 'part'));
     my $details = link_to('/item', who => $who, part => $part);
     return office_page(422, 'Not added', '<h1>This can\'t be added</h1>' . reasons('For these reasons:', @why)
-        . qq{<div class="row"><a class="button" href="$details">Details</a>} . shop_button($who, { source_part_num => $part }) . '</div>');
+        . qq{<div class="row"><a class="button" href="$details">Details</a>}
+        . shop_button($who, { source_part_num => $part }) . '</div>');
 }
 
 1;
