@@ -377,6 +377,8 @@ void po_match_credentials(const po_site *site, po_crypto *c, const char *credent
 /* NULL when url is an absolute http(s) URL whose scheme, host and port are on the buyer's list; else the reason
  * (security.md, BrowserFormPost): userinfo, fragment, control characters, backslash, foreign host, wrong scheme. */
 const char *po_return_url_refused(const po_buyer *b, const char *url, apr_pool_t *p);
+/* The same for a page to sign on at (?idc_url= of a setup) and PunchOutSignOnHosts. */
+const char *po_sign_on_url_refused(const po_site *site, const char *url, apr_pool_t *p);
 /* Parses one word of PunchOutReturnHosts; returns NULL or what is wrong with it. */
 const char *po_return_host_parse(po_return_host *out, const char *word, apr_pool_t *p);
 

@@ -146,21 +146,42 @@ static const char *split(const char *url, target *t)
     return t->port < 0 ? "its port is not a number from 1 to 65535" : NULL;
 }
 
-const char *po_return_url_refused(const po_buyer *b, const char *url, apr_pool_t *p)
+/* NULL when url is plain and leads to one of those hosts, else the reason; "" when it leads elsewhere. */
+static const char *not_among(const apr_array_header_t *hosts, const char *url, target *t)
 {
     const char *wrong = url && *url ? suspicious(url) : "it is empty";
-    target t;
     int i;
 
     if (!wrong)
-        wrong = split(url, &t);
+        wrong = split(url, t);
     if (wrong)
         return wrong;
-    for (i = 0; b->return_hosts && i < b->return_hosts->nelts; i++)
-        if (host_matches(&APR_ARRAY_IDX(b->return_hosts, i, po_return_host), &t))
+    for (i = 0; hosts && i < hosts->nelts; i++)
+        if (host_matches(&APR_ARRAY_IDX(hosts, i, po_return_host), t))
             return NULL;
+    return "";
+}
+
+const char *po_return_url_refused(const po_buyer *b, const char *url, apr_pool_t *p)
+{
+    target t;
+    const char *wrong = not_among(b->return_hosts, url, &t);
+
+    if (!wrong || *wrong)
+        return wrong;
     return apr_psprintf(p, "%s://%.*s is not among the PunchOutReturnHosts of buyer %s", t.scheme, (int)t.authority_len,
                         t.authority, b->name);
+}
+
+const char *po_sign_on_url_refused(const po_site *site, const char *url, apr_pool_t *p)
+{
+    target t;
+    const char *wrong = not_among(site->sign_on_hosts, url, &t);
+
+    if (!wrong || *wrong)
+        return wrong;
+    return apr_psprintf(p, "%s://%.*s is not among the PunchOutSignOnHosts of this marketplace", t.scheme,
+                        (int)t.authority_len, t.authority);
 }
 
 /* ---- who we are to a buyer --------------------------------------------------------------------------------------- */

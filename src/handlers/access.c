@@ -43,22 +43,30 @@ static authz_status one_of(const char *name, const apr_array_header_t *names)
     return AUTHZ_DENIED;
 }
 
+/* The session of somebody who came from a procurement system; one that began in the marketplace opens no door. */
+static const po_session *punchout_session(request_rec *r)
+{
+    const po_session *s = po_request_session(r);
+
+    return s && !po_session_is_draft(s) ? s : NULL;
+}
+
 /* Without a session the answer is AUTHZ_DENIED, never AUTHZ_DENIED_NO_USER: a login would not help. */
 static authz_status check_session(request_rec *r, const char *line, const void *parsed)
 {
-    return po_request_session(r) ? AUTHZ_GRANTED : AUTHZ_DENIED;
+    return punchout_session(r) ? AUTHZ_GRANTED : AUTHZ_DENIED;
 }
 
 static authz_status check_buyer(request_rec *r, const char *line, const void *parsed)
 {
-    const po_session *s = po_request_session(r);
+    const po_session *s = punchout_session(r);
 
     return s ? one_of(s->buyer, parsed) : AUTHZ_DENIED;
 }
 
 static authz_status check_organization(request_rec *r, const char *line, const void *parsed)
 {
-    const po_session *s = po_request_session(r);
+    const po_session *s = punchout_session(r);
     const po_buyer *buyer = s ? po_site_buyer(po_config_site(r->server), s->buyer) : NULL;
 
     return buyer ? one_of(buyer->organization, parsed) : AUTHZ_DENIED;

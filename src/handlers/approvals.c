@@ -163,6 +163,9 @@ int po_handle_continue(request_rec *r, const po_site *site, const po_session *s,
 
     if (!j.b)
         return no_buyer(r);
+    if (po_session_is_draft(s))
+        return po_page_problem(r, HTTP_CONFLICT, "Go to your procurement system first", "Open the marketplace from "
+                               "your procurement system and sign in with this account, then request the next approval.");
     if (*s->request)                    /* what comes back takes the place of the lines that are edited */
         return po_page_problem(r, HTTP_CONFLICT, "Not in this visit", "You came back to change an earlier cart. Return "
                                "unchanged first; from your procurement system, open the marketplace for a new cart.");
@@ -212,8 +215,11 @@ static int is_cancelled(const po_request *n, const char *kind, apr_pool_t *p)
     return 0;
 }
 
+/* Who it is in a session that began in the marketplace its account tells. */
 static const char *who(const po_session *s)
 {
+    if (po_session_is_draft(s))
+        return *s->account_email ? s->account_email : s->account;
     return *s->user_name ? s->user_name : *s->user ? s->user : *s->email ? s->email : "the requester";
 }
 
@@ -293,8 +299,10 @@ int po_handle_request_cancel(request_rec *r, const po_site *site, const char *id
         return no_such_request(r);
     if (j.refused)
         return po_page_problem(r, HTTP_CONFLICT, "This can't be cancelled here", j.refused);
-    if (!j.again)
+    if (!j.again) {
         log_cancelled(&j);
+        po_drafts_recount(r);
+    }
     apr_table_setn(r->headers_out, "Location", apr_pstrcat(r->pool, site->door, "/requests/", j.request->id, NULL));
     return HTTP_SEE_OTHER;
 }

@@ -50,6 +50,9 @@ int po_handle_cancel(request_rec *r, const po_site *site)
         return HTTP_SERVICE_UNAVAILABLE;
     if (!(s = po_form_session(r, &form, &rc)))
         return rc;
+    if (po_session_is_draft(s))
+        return po_page_problem(r, HTTP_CONFLICT, "There is nothing to return to", "You did not come from a procurement "
+                               "system. To leave, sign out of the marketplace or close this window.");
     if (!(b = po_site_buyer(site, s->buyer)))
         return po_page_problem(r, HTTP_GONE, "This connection has ended", "Your procurement system is not connected to this "
                                "marketplace any more. You can close this window.");

@@ -96,8 +96,7 @@ static void collect(cart_body *c, apr_bucket_brigade *bb, apr_pool_t *p)
 
 /* ---- the answer in its place ---------------------------------------------------------------------------------- */
 
-/* What told of the marketplace's response and not of ours. Its cookies stay. */
-static void forget_response(request_rec *r)
+void po_response_forget(request_rec *r)
 {
     static const char *const names[] = { "Content-Type", "Content-Length", "Content-Encoding", "Content-Language",
         "Content-Disposition", "Content-Location", "Content-MD5", "Content-Range", "Digest", "Accept-Ranges", "ETag",
@@ -128,6 +127,14 @@ static const char *digest_cart(po_crypto *c, const char *canonical, apr_pool_t *
     return hex;
 }
 
+static int no_session(request_rec *r)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "PO0143: a cart at %s is answered without a punchout session",
+                  ap_escape_logitem(r->pool, r->uri));
+    return po_page_problem(r, HTTP_FORBIDDEN, "No punchout session", "Your session has ended or this browser keeps no "
+                           "cookies. Open the marketplace from your procurement system and choose again there.");
+}
+
 static int take_cart(request_rec *r, const po_site *site, const cart_body *c, po_thread *thread, const po_session *s)
 {
     const char *canonical, *wrong;
@@ -135,7 +142,6 @@ static int take_cart(request_rec *r, const po_site *site, const cart_body *c, po
     const po_buyer *b;
     int rc;
 
-    po_headers_account(r);
     if (!(b = po_request_buyer(r, site, s, &rc)))
         return rc;
     if ((wrong = po_cart_json_read(c->data, c->len, b->currency, &entries, &canonical, r->pool))) {
@@ -154,12 +160,11 @@ static int answer_cart(request_rec *r, const cart_body *c)
 
     if (!thread)
         return HTTP_SERVICE_UNAVAILABLE;
-    if (!s) {
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "PO0143: a cart at %s is answered without a punchout session",
-                      ap_escape_logitem(r->pool, r->uri));
-        return po_page_problem(r, HTTP_FORBIDDEN, "No punchout session", "Your session has ended or this browser keeps no "
-                               "cookies. Open the marketplace from your procurement system and choose again there.");
-    }
+    if (!s)
+        return no_session(r);
+    po_headers_account(r);              /* what the response itself says counts for its cart */
+    if (!(s = po_request_session(r)))
+        return no_session(r);
     if (c->wrong) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "PO0144: the marketplace's cart at %s in session %s is not taken: %s",
                       ap_escape_logitem(r->pool, r->uri), s->id, c->wrong);
@@ -191,7 +196,7 @@ static apr_status_t answer(ap_filter_t *f, const cart_body *c)
     apr_status_t rv;
     int rc;
 
-    forget_response(r);
+    po_response_forget(r);
     r->output_filters = f->next;
     if ((rc = answer_cart(r, c)) != OK)
         answer_status(r, rc);

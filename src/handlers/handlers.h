@@ -67,12 +67,49 @@ int po_headers_access(request_rec *r);          /* access_checker: takes our coo
 int po_headers_session(request_rec *r);         /* fixups: adds PunchOut-* headers and PUNCHOUT_* variables */
 void po_headers_filter(request_rec *r);         /* insert_filter */
 void po_headers_register(void);
+/* Forgets what told of the marketplace's response and not of the one that takes its place. Its cookies stay. */
+void po_response_forget(request_rec *r);        /* cart_filter.c */
 /* Takes PunchOut-Account out of the response, where it stands already, and binds it to the session. */
 void po_headers_account(request_rec *r);
 /* The session of this request, found once and kept; NULL: none. */
 const po_session *po_request_session(request_rec *r);
 const char *po_request_cookie(request_rec *r);  /* its cookie's value */
 const char *po_cookie_name(const po_site *site);
+/* The cookie of a session goes out with this response; NULL: the browser forgets it. */
+void po_cookie_set(request_rec *r, const po_site *site, const char *value);
+
+/* ---- account.c: what the marketplace says of the shopper ------------------------------------------------------- */
+
+/* Of the client's request; its subrequests and internal redirects share it. */
+typedef struct {
+    po_session session;
+    const char *cookie;                         /* NULL: no session */
+    int said;                                   /* the headers are set */
+    int offer;                                  /* this response binds an account that has drafts */
+} po_request_state;
+
+/* The value of a PunchOut-Account header. In a punchout session it binds the account; elsewhere it begins, replaces and
+ * ends sessions that began in the marketplace (PO_OPERATION_DRAFT). state changes with it. */
+void po_account_said(request_rec *r, po_request_state *state, const char *said);
+/* from..end without the blanks around it, in p. */
+const char *po_trimmed(const char *from, const char *end, apr_pool_t *p);
+
+/* ---- drafts.c: what was requested in the marketplace goes back with a punchout ----------------------------------- */
+
+/* How many open drafts the account has at the session's buyer; 0 when the ledger can't be read, which is logged. */
+int po_drafts_count(request_rec *r, const po_session *s, const char *account);
+/* Counts them anew for the session of this request, after one has gone back or was cancelled. */
+void po_drafts_recount(request_rec *r);
+/* Turns this response, the page of a browser, into a redirect to the page that lists them. 0: it is none. */
+int po_drafts_offer(request_rec *r);
+/* The way on from that page: the path that the browser wanted, else PunchOutStartPage. */
+const char *po_drafts_way_on(request_rec *r, const po_site *site);
+#define PO_DRAFTS_MOST 100                      /* in one cart */
+/* 1 when a session may take drafts back: a punchout that began anew, with an account. */
+int po_takes_drafts(const po_session *s);
+/* The drafts go back with this session's cart, all or none; the form is read and its csrf field right. ids: with blanks
+ * between them. */
+int po_handle_drafts(request_rec *r, const po_site *site, const po_session *s, const po_buyer *b, const char *ids);
 
 /* ---- access.c ------------------------------------------------------------------------------------------------- */
 

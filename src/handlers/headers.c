@@ -9,14 +9,7 @@ APLOG_USE_MODULE(punchout);
 #define FOLDED "punchout"               /* how the names begin that nobody but us may use */
 #define FOLDED_LEN (sizeof(FOLDED) - 1)
 #define ACCOUNT "PunchOut-Account"
-#define ACCOUNT_MAX 255                 /* bytes of an account's id or mail address */
 #define COOKIES_MAX 4                   /* looked up; a browser sends one, or an old one beside it */
-
-typedef struct {                        /* of the client's request; its subrequests and internal redirects share it */
-    po_session session;
-    const char *cookie;                 /* NULL: no session */
-    int said;                           /* the headers are set */
-} request_state;
 
 static ap_filter_rec_t *trailers_filter, *response_filter;
 
@@ -127,6 +120,16 @@ const char *po_cookie_name(const po_site *site)
     return site->https ? "__Host-punchout" : "punchout";
 }
 
+/* Over https the page stands in the procurement system's frame: SameSite=None, and Partitioned keeps it alive where
+ * third-party cookies are blocked. Over http (demo, tests) browsers would refuse both. */
+void po_cookie_set(request_rec *r, const po_site *site, const char *value)
+{
+    apr_table_addn(r->err_headers_out, "Set-Cookie",
+                   apr_pstrcat(r->pool, po_cookie_name(site), "=", value ? value : "", "; Path=/; HttpOnly; ",
+                               site->https ? "Secure; SameSite=None; Partitioned" : "SameSite=Lax",
+                               value ? "" : "; Max-Age=0", NULL));
+}
+
 /* The value of the cookie in c..end when it has that name, else NULL. */
 static const char *cookie_value(const char *c, const char *end, const char *name)
 {
@@ -199,7 +202,7 @@ static int belongs_here(const po_session *s, const po_site *site)
     return !strcmp(s->site, site->public_url) && po_site_buyer(site, s->buyer);
 }
 
-static void look_up(request_rec *r, const po_site *site, request_state *state)
+static void look_up(request_rec *r, const po_site *site, po_request_state *state)
 {
     const char *values[COOKIES_MAX];
     int n = take_cookies(r, po_cookie_name(site), values), i;
@@ -218,10 +221,10 @@ static void look_up(request_rec *r, const po_site *site, request_state *state)
 }
 
 /* Looked up once for a client's request, found or not. NULL: this site has no PunchOut. */
-static request_state *state_of(request_rec *r)
+static po_request_state *state_of(request_rec *r)
 {
     const po_site *site = po_config_site(r->server);
-    request_state *state;
+    po_request_state *state;
 
     if (!site)
         return NULL;
@@ -238,14 +241,14 @@ static request_state *state_of(request_rec *r)
 
 const po_session *po_request_session(request_rec *r)
 {
-    request_state *state = state_of(r);
+    po_request_state *state = state_of(r);
 
     return state && state->cookie ? &state->session : NULL;
 }
 
 const char *po_request_cookie(request_rec *r)
 {
-    request_state *state = state_of(r);
+    po_request_state *state = state_of(r);
 
     return state ? state->cookie : NULL;
 }
@@ -312,12 +315,13 @@ static void say_all(request_rec *r, const po_session *s)
     say(r, "PunchOut-Request", "PUNCHOUT_REQUEST", s->request);
     say(r, "PunchOut-Mode", "PUNCHOUT_MODE", test ? "test" : "production");
     say(r, "PunchOut-PreApproved", "PUNCHOUT_PREAPPROVED", preapproved(buyer));
+    say(r, "PunchOut-Drafts", "PUNCHOUT_DRAFTS", s->drafts ? apr_itoa(r->pool, s->drafts) : "");
     say(r, "PunchOut-CSRF", "PUNCHOUT_CSRF", s->csrf);
 }
 
 int po_headers_session(request_rec *r)
 {
-    request_state *state = state_of(r);
+    po_request_state *state = state_of(r);
     const char *ignored[COOKIES_MAX];
 
     if (state && r->main)               /* its headers are a copy, made before the cookie was taken perhaps */
@@ -336,7 +340,7 @@ static apr_status_t trailers_in(ap_filter_t *f, apr_bucket_brigade *bb, ap_input
 {
     apr_status_t rv = ap_get_brigade(f->next, bb, mode, block, bytes);
     request_rec *r = f->r;
-    request_state *state;
+    po_request_state *state;
 
     if (r->trailers_in)
         clean(r->trailers_in, r->pool);
@@ -352,89 +356,7 @@ static apr_status_t trailers_in(ap_filter_t *f, apr_bucket_brigade *bb, ap_input
 
 /* ---- what the marketplace says -------------------------------------------------------------------------------- */
 
-static const char *trimmed(const char *from, const char *end, apr_pool_t *p)
-{
-    while (from < end && apr_isspace(*from))
-        from++;
-    while (end > from && apr_isspace(end[-1]))
-        end--;
-    return apr_pstrmemdup(p, from, (apr_size_t)(end - from));
-}
-
-static const char *unquoted(const char *value, apr_pool_t *p)
-{
-    const char *end = value + strlen(value);
-
-    return *value == '"' && end - value > 1 && end[-1] == '"' ? trimmed(value + 1, end - 1, p) : value;
-}
-
-/* The value of a parameter `email`; NULL: none. */
-static const char *email_parameter(const char *parameters, apr_pool_t *p)
-{
-    const char *start, *end, *equals;
-
-    for (; *parameters == ';'; parameters = end) {
-        start = parameters + 1;
-        end = start + strcspn(start, ";");
-        equals = memchr(start, '=', (apr_size_t)(end - start));
-        if (equals && !ap_cstr_casecmp(trimmed(start, equals, p), "email"))
-            return unquoted(trimmed(equals + 1, end, p), p);
-    }
-    return NULL;
-}
-
-/* One plain address: it becomes a recipient of mail. */
-static int is_mail_address(const char *text)
-{
-    const char *at = strchr(text, '@'), *c;
-
-    if (!at || at == text || !at[1] || strchr(at + 1, '@') || strlen(text) > ACCOUNT_MAX)
-        return 0;
-    for (c = text; *c; c++)
-        if (apr_iscntrl(*c) || strchr(" ,;:<>()[]\\\"", *c))
-            return 0;
-    return 1;
-}
-
-static int is_account_id(const char *text)
-{
-    const char *c;
-
-    for (c = text; *c; c++)
-        if (apr_iscntrl(*c))
-            return 0;
-    return c > text && c - text <= ACCOUNT_MAX;
-}
-
-static void bind_account(request_rec *r, request_state *state, const char *said)
-{
-    po_session *s = &state->session;
-    const char *end = said + strcspn(said, ";");
-    const char *id = trimmed(said, end, r->pool), *email = email_parameter(end, r->pool);
-    po_thread *thread = po_thread_get();
-    apr_status_t rv;
-
-    if (!is_account_id(id) || (email && !is_mail_address(email))) {
-        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "PO0201: the marketplace's " ACCOUNT " is not of the form \"ID; "
-                      "email=NAME@HOST\" and is ignored");
-        return;
-    }
-    if (!email)                         /* the same account as before keeps its address */
-        email = strcmp(id, s->account) ? "" : s->account_email;
-    if (!thread || (!strcmp(id, s->account) && !strcmp(email, s->account_email)))
-        return;
-    rv = po_session_bind(po_child_sessions(), thread->crypto, state->cookie, id, email, r->request_time);
-    if (rv == APR_SUCCESS) {
-        s->account = id;
-        s->account_email = email;
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "PO0202: session %s belongs to account %s", s->id, id);
-    }
-    else if (rv != APR_NOTFOUND)        /* it has ended meanwhile */
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, rv, r, "PO0203: account %s cannot be kept with session %s; when the "
-                      "session store is full raise PunchOutSessionStore and restart", id, s->id);
-}
-
-static void take_account(request_rec *r, request_state *state)
+static void take_account(request_rec *r, po_request_state *state)
 {
     const char *said = apr_table_get(r->headers_out, ACCOUNT);
 
@@ -444,13 +366,12 @@ static void take_account(request_rec *r, request_state *state)
         return;
     apr_table_unset(r->headers_out, ACCOUNT);
     apr_table_unset(r->err_headers_out, ACCOUNT);
-    if (state->cookie)
-        bind_account(r, state, said);
+    po_account_said(r, state, said);
 }
 
 void po_headers_account(request_rec *r)
 {
-    request_state *state = state_of(r);
+    po_request_state *state = state_of(r);
 
     if (state)
         take_account(r, state);
@@ -485,7 +406,7 @@ static const char *with_private(const char *said, apr_pool_t *p)
         const char *d;
 
         end = element_end(said);
-        d = trimmed(said, end, p);
+        d = po_trimmed(said, end, p);
         if (is_directive(d, "no-store") || !ap_cstr_casecmp(d, "private"))
             return NULL;
         if (*d && !is_directive(d, "public") && !is_directive(d, "s-maxage") && !is_directive(d, "private"))
@@ -507,21 +428,48 @@ static void keep_private(request_rec *r)
     apr_table_setn(r->headers_out, "Cache-Control", value);
 }
 
+/* When its headers are complete. 1: the browser gets another answer in its place. */
+static int begin_response(request_rec *r)
+{
+    po_request_state *state = state_of(r);
+    int had = state && state->cookie;
+
+    if (!state)
+        return 0;
+    take_account(r, state);
+    if (had || state->cookie)
+        keep_private(r);
+    return state->offer && po_drafts_offer(r);
+}
+
+static apr_status_t end_response(ap_filter_t *f)
+{
+    apr_bucket_brigade *end = apr_brigade_create(f->r->pool, f->c->bucket_alloc);
+
+    APR_BRIGADE_INSERT_TAIL(end, apr_bucket_eos_create(f->c->bucket_alloc));
+    return ap_pass_brigade(f->next, end);
+}
+
 /* The first brigade that holds anything comes when the headers are complete; trailers are with the last one. */
 static apr_status_t response_out(ap_filter_t *f, apr_bucket_brigade *bb)
 {
-    ap_filter_t *next = f->next;
+    int *replaced = f->ctx;
     request_rec *r = f->r;
-    request_state *state;
+    ap_filter_t *next = f->next;
 
     if (APR_BRIGADE_EMPTY(bb))
         return ap_pass_brigade(next, bb);
-    if (!f->ctx && (state = state_of(r))) {
-        take_account(r, state);
-        if (state->cookie)
-            keep_private(r);
+    if (!replaced) {
+        f->ctx = replaced = apr_pcalloc(r->pool, sizeof(*replaced));
+        if ((*replaced = begin_response(r))) {
+            apr_brigade_cleanup(bb);
+            return end_response(f);
+        }
     }
-    f->ctx = f;
+    if (*replaced) {                    /* what is left of the page */
+        apr_brigade_cleanup(bb);
+        return APR_SUCCESS;
+    }
     if (APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(bb))) {
         if (r->trailers_out)
             apr_table_unset(r->trailers_out, ACCOUNT);

@@ -42,12 +42,13 @@ static const char *csp_hosts(const po_buyer *b, apr_pool_t *p)
     return *list ? list : " 'none'";
 }
 
-/* Inside a session the procurement system may frame our pages, nobody else may. */
+/* Inside a session the procurement system may frame our pages, nobody else may; and it has not opened what began in the
+ * marketplace. */
 static const char *frame_ancestors(request_rec *r)
 {
     const po_session *s = po_request_session(r);
     const po_site *site = po_config_site(r->server);
-    const po_buyer *b = s && site ? po_site_buyer(site, s->buyer) : NULL;
+    const po_buyer *b = s && site && !po_session_is_draft(s) ? po_site_buyer(site, s->buyer) : NULL;
 
     return b ? csp_hosts(b, r->pool) : " 'none'";
 }

@@ -14,6 +14,7 @@ typedef struct {                        /* a job for the ledger; the caller wait
     apr_array_header_t *approved;       /* po_request *: new ones that need no order */
     apr_array_header_t *carted;         /* po_request *: new ones whose lines go back, all in one cart */
     const char *payload, *document;     /* of that cart; NULL: none goes back */
+    int drafted;                        /* the session began in the marketplace: no cart goes back yet */
     /* the outcome */
     po_request *before;                 /* the same was asked for in this session before, or the session's cart went */
     int other;                          /* `before` is of something else */
@@ -34,7 +35,13 @@ static po_request *request_at(const request_job *j, int i)
 
 /* ---- in the ledger's transaction ------------------------------------------------------------------------------ */
 
-/* Of several requests made at once the last is of the cart, if there is one. */
+static int has_ended(const po_request *n)
+{
+    return n->state == PO_STATE_CANCELLED || n->state == PO_STATE_EXPIRED;
+}
+
+/* Of several requests made at once the last is of the cart, if there is one. A session that began in the marketplace
+ * returns no cart, so any number of drafts may be made in it; what has ended there is asked for anew. */
 static apr_status_t find_before(po_ledger_db *db, request_job *j)
 {
     const char *site = j->site->public_url, *session = j->session->id;
@@ -42,6 +49,8 @@ static apr_status_t find_before(po_ledger_db *db, request_job *j)
     apr_status_t rv = po_request_of_session(db, site, session, j->digest, j->r->pool, &j->before);
 
     j->other = 0;
+    if (rv == APR_SUCCESS && j->drafted && has_ended(j->before))
+        return APR_NOTFOUND;
     if (rv == APR_NOTFOUND) {
         rv = po_request_of_session(db, site, session, NULL, j->r->pool, &j->before);
         j->other = rv == APR_SUCCESS;
@@ -88,6 +97,10 @@ static apr_status_t keep_request(po_ledger_db *db, const request_job *j, po_requ
 {
     apr_status_t rv = APR_SUCCESS;
 
+    if (j->drafted && !n->preapproved_by) {
+        po_request_draft(n);
+        return po_request_insert(db, n);
+    }
     n->state = PO_STATE_REQUESTED;
     if (n->preapproved_by)
         rv = po_delivery_event(db, j->site, n, PO_OUTCOME_APPROVED, NULL, NULL, n->created, j->thread->crypto, j->r->pool);
@@ -158,9 +171,11 @@ static apr_status_t fill_request(po_request *n, const request_job *j)
     n->session = s->id;
     n->form_digest = j->digest;
     n->test = s->test || j->buyer->deployment == PO_DEPLOYMENT_TEST;
-    n->user = s->user;
-    n->email = s->email;
-    n->user_name = s->user_name;
+    if (!j->drafted) {                  /* who asks for a draft is known when it goes back */
+        n->user = s->user;
+        n->email = s->email;
+        n->user_name = s->user_name;
+    }
     n->account = *s->account ? s->account : NULL;
     n->account_email = *s->account_email ? s->account_email : NULL;
     n->created = n->updated = n->terms_at = r->request_time;
@@ -290,6 +305,28 @@ static int make_cart(request_job *j, int *rc)
 
 /* ---- the answer ----------------------------------------------------------------------------------------------- */
 
+/* A draft waits for a punchout: the browser goes where the buyer's people begin one. */
+static int go_to_procurement_system(const request_job *j)
+{
+    const po_request *n = j->before ? j->before : APR_ARRAY_IDX(j->carted, 0, po_request *);
+    const po_site *site = j->site;
+    po_buffer b;
+
+    if (j->buyer->request_redirect) {
+        apr_table_setn(j->r->headers_out, "Location", j->buyer->request_redirect);
+        return HTTP_SEE_OTHER;
+    }
+    po_buffer_init(&b, j->r->pool, 1024);
+    if (n->test)
+        po_buffer_lit(&b, "<p class=\"test\">TEST: nothing is charged and no subscription begins.</p>");
+    po_buffer_lit(&b, "<p>Your request is kept, and not yet sent to your procurement system. Open the marketplace from "
+                      "there and sign in with the same account: it then offers to return this request for approval.</p>"
+                      "<div class=\"row\"><a class=\"button\" href=\"");
+    po_buffer_xml(&b, site->door + strlen(site->public_url));
+    po_buffer_lit(&b, "/requests\">Your requests</a></div>");
+    return po_page(j->r, HTTP_OK, "One more step in your procurement system", po_buffer_text(&b));
+}
+
 static int go_to_request(const request_job *j)
 {
     const po_request *n = j->before ? j->before : request_at(j, 0);
@@ -323,6 +360,8 @@ static int answer(const request_job *j)
         return po_page_problem(r, HTTP_CONFLICT, "This session's cart has gone back already",
                                "One punchout returns one cart. Open the marketplace from your procurement system again to "
                                "request something else.");
+    if (j->drafted && (j->before ? j->before->state == PO_STATE_DRAFT : j->carted->nelts > 0))
+        return go_to_procurement_system(j);
     if (!document)
         return go_to_request(j);
     return po_page_return(r, j->buyer, j->session->return_url, document, parting_words(j));
@@ -359,8 +398,9 @@ static void note_request(const request_job *j, const po_request *n)
 {
     const char *replaces = j->before || n->preapproved_by ? "" : j->session->request;
 
-    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, j->r, "PO0164: request %s of session %s, offer %s%s%s%s%s", n->id, n->session,
-                  n->offer, n->preapproved_by ? ", approved by " : "", n->preapproved_by ? n->preapproved_by : "",
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, j->r, "PO0164: %s %s of session %s, offer %s%s%s%s%s",
+                  n->state == PO_STATE_DRAFT ? "draft" : "request", n->id, n->session, n->offer,
+                  n->preapproved_by ? ", approved by " : "", n->preapproved_by ? n->preapproved_by : "",
                   *replaces ? ", replaces " : "", replaces);
 }
 
@@ -377,6 +417,20 @@ static void note_outcome(const request_job *j)
             note_request(j, request_at(j, i));
 }
 
+/* Some systems take no cart that did not begin with them, and so nothing may be asked for that would need one. */
+static int begin_there(request_rec *r, const po_buyer *b)
+{
+    int ariba = !strcmp(b->profile.name, "ariba");
+
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "PO0238: buyer %s has PunchOutStartElsewhere off: nothing is requested "
+                  "outside of a punchout", b->name);
+    return po_page_problem(r, HTTP_FORBIDDEN, ariba ? "Begin in SAP Ariba" : "Begin in your procurement system",
+                           ariba ? "Your company's requests begin in SAP Ariba. Open the marketplace from the Catalog "
+                                   "tab there, choose again and request approval."
+                                 : "Your company's requests begin in its procurement system. Open the marketplace from "
+                                   "there, choose again and request approval.");
+}
+
 const po_buyer *po_request_buyer(request_rec *r, const po_site *site, const po_session *s, int *rc)
 {
     const po_buyer *b = po_site_buyer(site, s->buyer);
@@ -386,6 +440,8 @@ const po_buyer *po_request_buyer(request_rec *r, const po_site *site, const po_s
                               "is being changed. Try again in a few minutes.");
     else if (!strcmp(s->operation, "inspect"))
         *rc = read_only(r, s);
+    else if (po_session_is_draft(s) && !b->profile.start_elsewhere)
+        *rc = begin_there(r, b);
     else if (site->account_required && !*s->account)
         *rc = no_account(r);
     else
@@ -400,11 +456,12 @@ int po_request_approval(request_rec *r, const po_site *site, const po_session *s
     apr_status_t rv;
     int rc;
 
+    j.drafted = po_session_is_draft(s);
     if (!price_all(&j, entries, &rc))
         return rc;
     if (!j.carted->nelts && *s->request)
         return approved_beforehand(r, s);
-    if (j.carted->nelts && !make_cart(&j, &rc))
+    if (j.carted->nelts && !j.drafted && !make_cart(&j, &rc))
         return rc;
     rv = po_ledger_run(po_child_ledger(), make_requests, &j);
     if (rv != APR_SUCCESS) {
@@ -430,6 +487,8 @@ int po_handle_request(request_rec *r, const po_site *site)
         return HTTP_SERVICE_UNAVAILABLE;
     if (!(s = po_form_session(r, &form, &rc)) || !(b = po_request_buyer(r, site, s, &rc)))
         return rc;
+    if (field(form, "draft"))
+        return po_handle_drafts(r, site, s, b, field(form, "draft"));
     if (field(form, "continue"))
         return po_handle_continue(r, site, s, field(form, "continue"));
     memset(entry, 0, sizeof(*entry));

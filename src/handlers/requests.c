@@ -243,9 +243,20 @@ static void link_html(po_buffer *b, const char *url)
     po_buffer_lit(b, "\">Get started</a></p>");
 }
 
-/* Back without a cart: a pre-approved request needs none. */
+static void shop_html(po_buffer *b, const char *path)
+{
+    po_buffer_lit(b, "<p><a href=\"");
+    po_buffer_xml(b, path);
+    po_buffer_lit(b, "\">Go on to the shop</a></p>");
+}
+
+/* Back without a cart: a pre-approved request needs none. Who began in the marketplace goes on there. */
 static void return_html(po_buffer *b, const po_site *site, const po_session *s, int unchanged)
 {
+    if (po_session_is_draft(s)) {
+        shop_html(b, site->start_page);
+        return;
+    }
     po_buffer_lit(b, "<form method=\"post\" action=\"");
     po_buffer_xml(b, site->door + strlen(site->public_url));
     po_buffer_lit(b, "/cancel\"><input type=\"hidden\" name=\"csrf\" value=\"");
@@ -269,7 +280,7 @@ static void form_html(po_buffer *b, const po_site *site, const po_session *s, co
 /* PunchOutApprovals separate: the approval that waits goes back from any punchout that begins anew. */
 static void continue_html(po_buffer *b, request_rec *r, const po_site *site, const po_session *s, const po_request *n)
 {
-    const po_buyer *buyer = s && !*s->request ? po_site_buyer(site, s->buyer) : NULL;
+    const po_buyer *buyer = s && !*s->request && !po_session_is_draft(s) ? po_site_buyer(site, s->buyer) : NULL;
 
     if (!buyer || !n->charges->nelts
         || po_request_continue_refused(n, s->test || buyer->deployment == PO_DEPLOYMENT_TEST, r->request_time, r->pool))
@@ -278,6 +289,50 @@ static void continue_html(po_buffer *b, request_rec *r, const po_site *site, con
     po_buffer_lit(b, "<input type=\"hidden\" name=\"continue\" value=\"");
     po_buffer_xml(b, n->id);
     po_buffer_lit(b, "\"><button>Request the next approval</button></form>");
+}
+
+/* A draft goes back from any punchout of its account that begins anew. */
+static void draft_html(po_buffer *b, request_rec *r, const po_site *site, const po_session *s, const po_request *n)
+{
+    if (!s || !po_takes_drafts(s) || n->state != PO_STATE_DRAFT || po_draft_return_refused(n, r->request_time, r->pool))
+        return;
+    form_html(b, site, s, "/request", "");
+    po_buffer_lit(b, "<input type=\"hidden\" name=\"draft\" value=\"");
+    po_buffer_xml(b, n->id);
+    po_buffer_lit(b, "\"><button>Return it to your procurement system</button></form>");
+}
+
+/* All at once, where more than one waits and they can share a cart. */
+static void drafts_html(po_buffer *b, request_rec *r, const po_site *site, const po_session *s,
+                        const apr_array_header_t *list)
+{
+    apr_array_header_t *drafts = apr_array_make(r->pool, 4, sizeof(po_request *));
+    int i;
+
+    for (i = 0; i < list->nelts; i++)
+        if (APR_ARRAY_IDX(list, i, po_request *)->state == PO_STATE_DRAFT
+            && !po_draft_return_refused(APR_ARRAY_IDX(list, i, po_request *), r->request_time, r->pool))
+            APR_ARRAY_PUSH(drafts, po_request *) = APR_ARRAY_IDX(list, i, po_request *);
+    if (!po_takes_drafts(s) || drafts->nelts < 2 || drafts->nelts > PO_DRAFTS_MOST
+        || po_drafts_together_refused(drafts, r->pool))
+        return;
+    form_html(b, site, s, "/request", "");
+    po_buffer_lit(b, "<input type=\"hidden\" name=\"draft\" value=\"");
+    for (i = 0; i < drafts->nelts; i++) {
+        po_buffer_xml(b, APR_ARRAY_IDX(drafts, i, po_request *)->id);
+        po_buffer_lit(b, " ");
+    }
+    po_buffer_lit(b, "\"><button>Return all of them in one cart</button></form>");
+}
+
+static void draft_note_html(po_buffer *b, const po_session *s, const po_request *n)
+{
+    if (s && n->state == PO_STATE_DRAFT)
+        po_buffer_str(b, po_takes_drafts(s)
+                      ? "<p class=\"note\">This was requested in the marketplace and has not gone to your procurement "
+                        "system yet. Return it, and its approval begins there.</p>"
+                      : "<p class=\"note\">This has not gone to your procurement system yet. Open the marketplace from "
+                        "there and sign in with the same account: it then offers to return this request.</p>");
 }
 
 /* The confirmation is a step of its own, without a script. kind NULL: the whole request. */
@@ -289,7 +344,8 @@ static void cancel_one_html(po_buffer *b, const po_site *site, const po_session 
         po_buffer_lit(b, "the approval of ");
     po_buffer_xml(b, kind ? kind : "this request");
     po_buffer_lit(b, "</summary><p class=\"note\">");
-    po_buffer_str(b, n->state == PO_STATE_PARTLY_APPROVED
+    po_buffer_str(b, n->state == PO_STATE_DRAFT ? "It has not gone to your procurement system, and won't then."
+                  : n->state == PO_STATE_PARTLY_APPROVED
                   ? "Something else of this request is ordered already: it will be held until the marketplace has "
                     "looked at it."
                   : "A purchase order that comes for it afterwards is refused. Remove its lines in your procurement "
@@ -314,6 +370,8 @@ static void cancel_html(po_buffer *b, request_rec *r, const po_site *site, const
         return;
     if (!partly)
         cancel_one_html(b, site, s, n, NULL);
+    if (n->state == PO_STATE_DRAFT)
+        return;
     for (i = 0; i < open->nelts && (partly || (open->nelts > 1 && buyer->activate == PO_ACTIVATE_EACH)); i++)
         cancel_one_html(b, site, s, n, APR_ARRAY_IDX(open, i, po_approval).kind);
 }
@@ -356,6 +414,7 @@ static int send_request(request_rec *r, const po_site *site, po_thread *t, const
     po_buffer_lit(&b, "<p>");
     state_html(&b, n);
     po_buffer_lit(&b, "</p>");
+    draft_note_html(&b, s, n);
     link_html(&b, n->url);
     po_buffer_lit(&b, "<table>");
     row_html(&b, "Request", n->id);
@@ -375,6 +434,7 @@ static int send_request(request_rec *r, const po_site *site, po_thread *t, const
         visit_html(&b, r, site, t, s, n);
     else
         po_buffer_lit(&b, "<div class=\"row\">");
+    draft_html(&b, r, site, s, n);
     continue_html(&b, r, site, s, n);
     if (s)
         return_html(&b, site, s, visited && !strcmp(s->operation, "edit") && n->state != PO_STATE_CANCELLED);
@@ -400,36 +460,61 @@ static void open_html(po_buffer *b, request_rec *r, const po_site *site, const p
     continue_html(b, r, site, s, n);
 }
 
+static void list_row_html(po_buffer *b, request_rec *r, const po_site *site, const po_session *s, const po_request *n)
+{
+    po_buffer_lit(b, "<tr><td><a href=\"");
+    po_buffer_xml(b, site->door + strlen(site->public_url));
+    po_buffer_lit(b, "/requests/");
+    po_buffer_xml(b, n->id);
+    po_buffer_lit(b, "\">");
+    po_buffer_xml(b, n->product_name);
+    po_buffer_str(b, n->test ? "</a> (TEST)</td><td>" : "</a></td><td>");
+    state_html(b, n);
+    po_buffer_lit(b, "</td><td>");
+    open_html(b, r, site, s, n);
+    draft_html(b, r, site, s, n);
+    po_buffer_lit(b, "</td><td>");
+    po_buffer_xml(b, time_text(n->created, r->pool));
+    po_buffer_lit(b, "</td></tr>");
+}
+
+/* Those that are drafts, or those that aren't, under a heading if there is one. How many they are. */
+static int list_html(po_buffer *b, request_rec *r, const po_site *site, const po_session *s,
+                     const apr_array_header_t *list, int drafts)
+{
+    int i, n = 0;
+
+    for (i = 0; i < list->nelts; i++) {
+        const po_request *one = APR_ARRAY_IDX(list, i, po_request *);
+
+        if ((one->state == PO_STATE_DRAFT) != drafts)
+            continue;
+        if (!n++)
+            po_buffer_str(b, drafts ? "<p class=\"note\">Requested in the marketplace, and not yet in your procurement "
+                                      "system:</p><div class=\"scroll\"><table><tr><th>Product</th><th>State</th>"
+                                      "<th>Waits</th><th>Requested</th></tr>"
+                                    : "<div class=\"scroll\"><table><tr><th>Product</th><th>State</th>"
+                                      "<th>Open approvals</th><th>Requested</th></tr>");
+        list_row_html(b, r, site, s, one);
+    }
+    if (n)
+        po_buffer_lit(b, "</table></div>");
+    return n;
+}
+
+/* Drafts stand first: the shopper may have been led here for them (po_drafts_offer()). */
 static int send_list(request_rec *r, const po_site *site, const po_session *s, const apr_array_header_t *list)
 {
     po_buffer b;
-    int i;
 
     po_buffer_init(&b, r->pool, 4096);
     if (!list->nelts)
         po_buffer_lit(&b, "<p>Nothing has been requested yet.</p>");
-    else
-        po_buffer_lit(&b, "<div class=\"scroll\"><table><tr><th>Product</th><th>State</th><th>Open approvals</th>"
-                          "<th>Requested</th></tr>");
-    for (i = 0; i < list->nelts; i++) {
-        const po_request *n = APR_ARRAY_IDX(list, i, po_request *);
-
-        po_buffer_lit(&b, "<tr><td><a href=\"");
-        po_buffer_xml(&b, site->door + strlen(site->public_url));
-        po_buffer_lit(&b, "/requests/");
-        po_buffer_xml(&b, n->id);
-        po_buffer_lit(&b, "\">");
-        po_buffer_xml(&b, n->product_name);
-        po_buffer_str(&b, n->test ? "</a> (TEST)</td><td>" : "</a></td><td>");
-        state_html(&b, n);
-        po_buffer_lit(&b, "</td><td>");
-        open_html(&b, r, site, s, n);
-        po_buffer_lit(&b, "</td><td>");
-        po_buffer_xml(&b, time_text(n->created, r->pool));
-        po_buffer_lit(&b, "</td></tr>");
+    if (list_html(&b, r, site, s, list, 1) && !po_session_is_draft(s)) {
+        drafts_html(&b, r, site, s, list);
+        shop_html(&b, po_drafts_way_on(r, site));
     }
-    if (list->nelts)
-        po_buffer_lit(&b, "</table></div>");
+    list_html(&b, r, site, s, list, 0);
     return_html(&b, site, s, *s->request != '\0');
     return po_page(r, HTTP_OK, "Requests", po_buffer_text(&b));
 }
@@ -437,11 +522,13 @@ static int send_list(request_rec *r, const po_site *site, const po_session *s, c
 /* ---- whose requests ------------------------------------------------------------------------------------------- */
 
 /* An account sees its own; a session without one what its user requested. The id alone opens nothing: it is printed on
- * every purchase order. */
+ * every purchase order. A draft has no requester yet: it is its account's, and nobody else's. */
 int po_session_sees(const po_session *s, const po_request *n)
 {
     if (strcmp(n->buyer, s->buyer))
         return 0;
+    if (n->state == PO_STATE_DRAFT || po_session_is_draft(s))
+        return *s->account && n->account && !strcmp(n->account, s->account);
     if (!strcmp(n->id, s->request))     /* its lines came with the setup: an approver may see what another requested */
         return 1;
     if (*s->account && n->account)

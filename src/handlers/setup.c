@@ -1,6 +1,8 @@
 /* setup.c - PunchOutSetupRequest: a session and the address of its first page. */
 #include "handlers/handlers.h"
 
+#include "util_script.h"
+
 APLOG_USE_MODULE(punchout);
 
 #define ANSWER_ROOM 1024
@@ -48,7 +50,21 @@ static int load_known(po_exchange *x, apr_array_header_t *known)
 
 /* ---- the session ---------------------------------------------------------------------------------------------- */
 
-static void fill_session(po_session *s, const po_exchange *x, const po_request *request)
+/* ?idc_url=: where the shopper signs on before he sees the shop, as the buyer's administrator has written it behind our
+ * address. NULL: nowhere. */
+static const char *sign_on_page(const po_exchange *x)
+{
+    apr_table_t *args;
+    const char *url;
+
+    if (!x->r->args)
+        return NULL;
+    ap_args_to_table(x->r, &args);
+    url = apr_table_get(args, "idc_url");
+    return url && *url ? url : NULL;
+}
+
+static void fill_session(po_session *s, const po_exchange *x, const po_request *request, const char *sign_on)
 {
     const po_cxml_setup *setup = x->doc.setup;
 
@@ -67,6 +83,7 @@ static void fill_session(po_session *s, const po_exchange *x, const po_request *
     s->to_identity = x->match.to->identity;
     s->selected = setup->selected_part;
     s->request = request ? request->id : NULL;
+    s->sign_on = sign_on;
     s->test = x->doc.test;
 }
 
@@ -83,6 +100,7 @@ static int answer(po_exchange *x, const char *token)
 
 int po_handle_setup(po_exchange *x)
 {
+    const char *sign_on = sign_on_page(x), *wrong;
     char token[PO_TOKEN_TEXT + 1];
     apr_array_header_t *known = NULL;
     po_setup_verdict verdict;
@@ -97,8 +115,11 @@ int po_handle_setup(po_exchange *x)
     po_setup_judge(x->doc.setup, x->doc.test, x->match.buyer, known, x->r->request_time, &verdict, x->r->pool);
     if (verdict.status != 200)
         return refuse(x, verdict.status, verdict.why);
+    if (sign_on && (wrong = po_sign_on_url_refused(x->site, sign_on, x->r->pool)))
+        return refuse(x, 403,
+                      apr_pstrcat(x->r->pool, "the page to sign on at (idc_url) is not allowed: ", wrong, NULL));
     po_cxml_find_user(x->doc.setup, &x->match.buyer->user_map, x->r->pool);
-    fill_session(&s, x, verdict.request);
+    fill_session(&s, x, verdict.request, sign_on);
     rv = po_session_insert(po_child_sessions(), x->thread->crypto, &s, x->r->request_time, token);
     if (rv == APR_ENOSPC)
         ap_log_rerror(APLOG_MARK, APLOG_CRIT, 0, x->r, "PO0111: the session store is full; raise PunchOutSessionStore "

@@ -3,15 +3,6 @@
 
 APLOG_USE_MODULE(punchout);
 
-/* Over https the page stands in the procurement system's frame: SameSite=None, and Partitioned keeps it alive where
- * third-party cookies are blocked. Over http (demo, tests) browsers would refuse both. */
-static void set_cookie(request_rec *r, const po_site *site, const char *value)
-{
-    apr_table_addn(r->err_headers_out, "Set-Cookie",
-                   apr_pstrcat(r->pool, po_cookie_name(site), "=", value, "; Path=/; HttpOnly; ",
-                               site->https ? "Secure; SameSite=None; Partitioned" : "SameSite=Lax", NULL));
-}
-
 const char *po_shop_page(request_rec *r, const po_site *site, po_thread *t, const po_session *s,
                          const char *product_or_offer)
 {
@@ -26,9 +17,12 @@ const char *po_shop_page(request_rec *r, const po_site *site, po_thread *t, cons
                        ap_escape_path_segment(r->pool, offer->product), mark + strlen("{product}"), NULL);
 }
 
-/* Whoever comes back with a cart sees that cart, everybody else the shop. */
+/* Whoever comes back with a cart sees that cart, everybody else the shop. Signing on comes before either: the page
+ * there knows by itself how to come back. */
 static const char *first_page(request_rec *r, const po_site *site, po_thread *t, const po_session *s)
 {
+    if (*s->sign_on)
+        return s->sign_on;
     if (*s->request)
         return apr_pstrcat(r->pool, site->door, "/requests/", s->request, NULL);
     return apr_pstrcat(r->pool, site->public_url, po_shop_page(r, site, t, s, s->selected), NULL);
@@ -64,7 +58,7 @@ int po_handle_start(request_rec *r, const po_site *site, const char *token)
         return spent(r);
     }
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "PO0141: session %s of buyer %s begins", s.id, s.buyer);
-    set_cookie(r, site, cookie);
+    po_cookie_set(r, site, cookie);
     apr_table_setn(r->headers_out, "Location", first_page(r, site, t, &s));
     return HTTP_SEE_OTHER;
 }

@@ -112,6 +112,15 @@ apr_status_t po_request_expire(po_ledger_db *db, apr_time_t now, apr_time_t dead
 /* Those that it has held, called with that `now` (po_request *). */
 apr_status_t po_requests_unanswered(po_ledger_db *db, apr_time_t held, apr_pool_t *p, apr_array_header_t **out);
 
+/* ---- drafts.c: requests that were made in the marketplace ------------------------------------------------------- */
+
+/* How many drafts that have not expired an account has at a buyer. */
+apr_status_t po_draft_count(po_ledger_db *db, const char *site, const char *buyer, const char *account, apr_time_t now,
+                            int *n);
+/* po_request_update() of a draft that goes back, once: also writes session, user, email, user_name and account_email of
+ * the punchout that takes it. APR_NOTFOUND: it is no draft any more, and nothing is written. */
+apr_status_t po_draft_update(po_ledger_db *db, const po_request *r);
+
 /* ---- continuations.c: the carts of further approvals (PunchOutApprovals separate) ------------------------------ */
 
 typedef struct {

@@ -200,4 +200,5 @@ const char *const po_schema[PO_SCHEMA_VERSION] = {
     /* an earlier try may have arrived, whatever came of it */
     "ALTER TABLE outbox ADD COLUMN doubt INTEGER NOT NULL DEFAULT 0;"
     "CREATE INDEX request_unanswered ON request(updated) WHERE told = 3;"
+    "CREATE INDEX request_draft ON request(site, buyer, account) WHERE state = 0;"
 };

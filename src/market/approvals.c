@@ -252,7 +252,7 @@ const char *po_request_cancel(po_request *r, const char *kind, const char *reaso
 
 const char *po_cancel_scope(const po_request *r, const char *kind, po_activate activate)
 {
-    return activate == PO_ACTIVATE_ALL && !ordered_charge(r, NULL) ? NULL : kind;
+    return r->state == PO_STATE_DRAFT || (activate == PO_ACTIVATE_ALL && !ordered_charge(r, NULL)) ? NULL : kind;
 }
 
 void po_request_expire_open(po_request *r, apr_pool_t *p)

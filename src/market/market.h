@@ -158,7 +158,7 @@ typedef enum {                          /* stored by number: append only */
 } po_state;
 typedef enum {                          /* of a charge's approval; stored by number: append only */
     PO_CHARGE_REQUESTED, PO_CHARGE_ORDERED, PO_CHARGE_PREAPPROVED, PO_CHARGE_CANCELLED, PO_CHARGE_EXPIRED,
-    PO_CHARGE_WAITING,                  /* PunchOutApprovals separate: its cart has not gone out yet */
+    PO_CHARGE_WAITING,                  /* its cart has not gone out yet: PunchOutApprovals separate, or a draft */
     PO_CHARGE_WITHDRAWN                 /* cancelled while nothing was ordered: the rest is asked for without it */
 } po_charge_state;
 
@@ -277,10 +277,24 @@ int po_request_is_continued(const po_request *r);
  * held. reason: for the page and the log. NULL, or a sentence in p that says why not; then nothing has changed. */
 const char *po_request_cancel(po_request *r, const char *kind, const char *reason, apr_pool_t *p);
 /* What cancelling one approval comes to: under PunchOutActivate all, as long as nothing is ordered, the whole
- * request (NULL), for it can't be approved as it was asked for any more. */
+ * request (NULL), for it can't be approved as it was asked for any more; and a draft goes whole in any case. */
 const char *po_cancel_scope(const po_request *r, const char *kind, po_activate activate);
 /* The time of a partly approved request is over: what is open expires, and the request is held with a reason in p. */
 void po_request_expire_open(po_request *r, apr_pool_t *p);
+
+/* ---- draft.c: requests that were made in the marketplace and have not gone back yet (design.md §5) ------------- */
+
+/* A new request becomes a draft: no cart has gone back, and all its charges wait for one. */
+void po_request_draft(po_request *r);
+/* Whether a punchout may take it back. NULL, or a sentence in p: why not, and what to do. Whose it is the caller
+ * knows. */
+const char *po_draft_return_refused(const po_request *r, apr_time_t now, apr_pool_t *p);
+/* Whether drafts (po_request *) of one account may go back in one cart: one mode, and what po_cart_check() says. */
+const char *po_drafts_together_refused(const apr_array_header_t *drafts, apr_pool_t *p);
+/* It is requested now, all of it or (PunchOutApprovals separate) its first approval. test: of the session or the buyer;
+ * what was drafted in test mode stays a test, for its page has said so. Session, requester and cart_payload are the
+ * caller's. */
+void po_draft_return(po_request *r, const po_buyer *buyer, int test, apr_time_t now, apr_time_t expires);
 
 /* ---- cart.c: an offer and a form -> a request and its charges ------------------------------------------------- */
 

@@ -199,7 +199,7 @@ static void compare(matching *m, const po_order_match_line *l)
 
 static int has_expired(const matching *m, const po_request *r)
 {
-    int open = r->state == PO_STATE_REQUESTED || r->state == PO_STATE_PARTLY_APPROVED;
+    int open = r->state <= PO_STATE_PARTLY_APPROVED;
 
     return r->state == PO_STATE_EXPIRED || (open && r->expires && m->now > r->expires);
 }
@@ -260,8 +260,10 @@ static void judge(matching *m, const po_order_match_line *l)
         hold(m, l->item, "request %s has expired; the marketplace decides whether it still holds", r->id);
     else if (r->state == PO_STATE_HELD)
         hold(m, l->item, "request %s is held already%s%s", r->id, r->reason ? ": " : "", r->reason ? r->reason : "");
-    else if (r->state != PO_STATE_REQUESTED && r->state != PO_STATE_PARTLY_APPROVED)
+    else if (r->state > PO_STATE_PARTLY_APPROVED)
         refuse(m, l->item, "request %s is %s and takes no order; return a new cart", r->id, po_state_name(r->state));
+    else if (r->state == PO_STATE_DRAFT)
+        differ(m, l->item, "request %s has not gone back yet; return it from a punchout first", r->id);
     else if (c->state == PO_CHARGE_WAITING)
         differ(m, l->item, "charge %s.%d was not requested yet; request the next approval of %s from a punchout first",
                r->id, c->line, r->id);
@@ -579,8 +581,8 @@ static void keep_blanket(matching *m)
         const po_order_match_line *l = &APR_ARRAY_IDX(m->out->lines, i, po_order_match_line);
         po_request *r = l->request;
 
-        if (!l->charge || !po_approval_is_open(l->charge->state) || !r->test != !m->test || has_expired(m, r)
-            || !r->expires)
+        if (!l->charge || !po_approval_is_open(l->charge->state) || r->state == PO_STATE_DRAFT || !r->test != !m->test
+            || has_expired(m, r) || !r->expires)
             continue;
         r->expires = 0;
         APR_ARRAY_PUSH(m->out->requests, po_request *) = r;

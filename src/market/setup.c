@@ -127,7 +127,9 @@ static void judge_return_visit(const po_cxml_setup *setup, int test, const po_bu
 
     if (!r)
         return;
-    if (!strcmp(setup->operation, "edit")
+    if (r->state == PO_STATE_DRAFT)         /* its cart can't come back, and its number alone opens nothing */
+        refuse(out, p, 412, "request %s has not gone back in a cart yet; create a new cart", r->id);
+    else if (!strcmp(setup->operation, "edit")
         && ((wrong = po_request_edit_refused(r, now, p)) || (wrong = mode_refused(r, test, p))))
         refuse(out, p, 412, "%s", wrong);
     else

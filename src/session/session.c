@@ -7,15 +7,18 @@
 #define SHARDS_TRIED 4                  /* by an insert: chance fills some shards before the others */
 #define SHARD_BYTES 2                   /* at the start of a token */
 
-/* Packed: a byte for `test`, then each field as its length (2 bytes), its bytes and a NUL. Those that become request
- * headers come first; the two that po_session_bind() changes come last. */
+/* Packed: a byte for `test`, two for `drafts`, then each field as its length (2 bytes), its bytes and a NUL. Those that
+ * become request headers come first; of the fields the two that po_session_bind() changes come last. */
+#define AT_DRAFTS 1
+#define AT_FIELDS 3
+#define DRAFTS_MOST 0xffff
 static const apr_size_t fields[] = {
     offsetof(po_session, site), offsetof(po_session, buyer), offsetof(po_session, user), offsetof(po_session, email),
     offsetof(po_session, operation), offsetof(po_session, csrf), offsetof(po_session, request),
     offsetof(po_session, user_name), offsetof(po_session, buyer_cookie), offsetof(po_session, return_url),
     offsetof(po_session, from_domain), offsetof(po_session, from_identity),
     offsetof(po_session, to_domain), offsetof(po_session, to_identity), offsetof(po_session, selected),
-    offsetof(po_session, account), offsetof(po_session, account_email)
+    offsetof(po_session, sign_on), offsetof(po_session, account), offsetof(po_session, account_email)
 };
 #define FIELDS (sizeof(fields) / sizeof(fields[0]))
 #define FIELDS_KEPT (FIELDS - 2)        /* by po_session_bind() */
@@ -47,13 +50,22 @@ static apr_status_t pack(packed *out, const char *text)
     return APR_SUCCESS;
 }
 
+static void pack_drafts(packed *out, int drafts)
+{
+    int n = drafts > DRAFTS_MOST ? DRAFTS_MOST : drafts;
+
+    out->bytes[AT_DRAFTS] = (unsigned char)(n >> 8);
+    out->bytes[AT_DRAFTS + 1] = (unsigned char)n;
+}
+
 static apr_status_t pack_session(packed *out, po_session *s)
 {
     apr_status_t rv = APR_SUCCESS;
     unsigned i;
 
     out->bytes[0] = s->test != 0;
-    out->len = 1;
+    pack_drafts(out, s->drafts);
+    out->len = AT_FIELDS;
     for (i = 0; i < FIELDS && rv == APR_SUCCESS; i++)
         rv = pack(out, *field(s, i));
     return rv;
@@ -78,12 +90,13 @@ static const char *unpack(const unsigned char *data, apr_size_t len, apr_size_t 
 static apr_status_t unpack_session(const po_table_entry *e, po_session *s)
 {
     const unsigned char *data = e->data;
-    apr_size_t at = 1;
+    apr_size_t at = AT_FIELDS;
     unsigned i;
 
-    if (e->len < 1)
+    if (e->len < AT_FIELDS)
         return APR_EGENERAL;
     s->test = data[0];
+    s->drafts = data[AT_DRAFTS] << 8 | data[AT_DRAFTS + 1];
     for (i = 0; i < FIELDS; i++)
         if (!(*field(s, i) = unpack(data, e->len, &at)))
             return APR_EGENERAL;
@@ -244,15 +257,15 @@ static void *room_in_packed(void *baton, apr_size_t len)
     return len <= sizeof(data->bytes) ? data->bytes : NULL;
 }
 
-/* Only here does a session's data change, and only its last two fields: of two at once either may win, nothing else can
- * get lost. */
+/* Only here does a session's data change, and only its last two fields and the number of drafts: of two at once either
+ * may win, nothing else can get lost. */
 apr_status_t po_session_bind(po_sessions *t, po_crypto *c, const char *cookie, const char *account, const char *email,
-                             apr_time_t now)
+                             int drafts, apr_time_t now)
 {
     po_table_entry e;
     po_table_ref ref;
     packed data;
-    apr_size_t at = 1;
+    apr_size_t at = AT_FIELDS;
     apr_status_t rv;
     unsigned i;
 
@@ -261,6 +274,9 @@ apr_status_t po_session_bind(po_sessions *t, po_crypto *c, const char *cookie, c
     rv = po_table_find(t, &ref, seconds(now), &e, room_in_packed, &data);
     if (rv != APR_SUCCESS)
         return rv;
+    if (e.len < AT_FIELDS)
+        return APR_EGENERAL;
+    pack_drafts(&data, drafts);
     for (i = 0; i < FIELDS_KEPT; i++)
         if (!unpack(data.bytes, e.len, &at))
             return APR_EGENERAL;
@@ -275,4 +291,9 @@ apr_status_t po_session_remove(po_sessions *t, po_crypto *c, const char *cookie)
     po_table_ref ref;
 
     return parse_token(c, cookie, &ref) ? po_table_remove(t, &ref) : APR_NOTFOUND;
+}
+
+int po_session_is_draft(const po_session *s)
+{
+    return !strcmp(s->operation, PO_OPERATION_DRAFT);
 }

@@ -12,15 +12,22 @@ typedef struct po_sessions po_sessions;
 
 #define PO_SESSION_DATA_MAX 32768               /* of one session, packed */
 
+/* The operation of a session that began in the marketplace, with no procurement system behind it: it has an account,
+ * but no user, mail or return URL. */
+#define PO_OPERATION_DRAFT "draft"
+
 typedef struct {                                /* strings never NULL once read back: "" means none */
     char id[PO_TOKEN_TEXT + 1];                 /* public, opaque: PunchOut-Session; not the cookie */
-    const char *site, *buyer, *user, *email, *user_name, *operation, *csrf;
+    const char *site, *buyer, *user, *email, *user_name, *csrf;
+    const char *operation;                      /* create | edit | inspect, or PO_OPERATION_DRAFT */
     const char *buyer_cookie, *return_url;
     const char *from_domain, *from_identity;    /* the pair of credentials that matched, From is the buyer */
     const char *to_domain, *to_identity;
     const char *selected;                       /* SelectedItem's part id */
     const char *request;                        /* edit, inspect: the request whose cart came back */
+    const char *sign_on;                        /* the page to sign on at, before the shop's (?idc_url=) */
     const char *account, *account_email;        /* bound by PunchOut-Account */
+    int drafts;                                 /* open drafts of that account when it was bound: PunchOut-Drafts */
     int test;
     apr_time_t created;
 } po_session;
@@ -44,10 +51,12 @@ apr_status_t po_session_start(po_sessions *t, po_crypto *c, const char *token, a
                               char cookie[PO_TOKEN_TEXT + 1], po_session *s, apr_pool_t *p);
 /* APR_NOTFOUND: unknown, expired or not started. Marks the use, at most once a minute. Strings of s lie in p. */
 apr_status_t po_session_find(po_sessions *t, po_crypto *c, const char *cookie, apr_time_t now, po_session *s, apr_pool_t *p);
-/* Replaces account and account_email of an open session. APR_NOTFOUND: as in find. APR_ENOSPC when there is no room, APR_EINVAL
- * when it would be larger than PO_SESSION_DATA_MAX: then it stays as it was. */
+/* Replaces account, account_email and drafts (0 and up) of an open session. APR_NOTFOUND: as in find. APR_ENOSPC when
+ * there is no room, APR_EINVAL when it would be larger than PO_SESSION_DATA_MAX: then it stays as it was. */
 apr_status_t po_session_bind(po_sessions *t, po_crypto *c, const char *cookie, const char *account, const char *email,
-                             apr_time_t now);
+                             int drafts, apr_time_t now);
+/* 1 for a session that began in the marketplace. */
+int po_session_is_draft(const po_session *s);
 apr_status_t po_session_remove(po_sessions *t, po_crypto *c, const char *cookie);
 
 typedef struct {

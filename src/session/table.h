@@ -25,7 +25,7 @@
 
 /* Raise it when the layout here or the order of the fields in session.c changes: a kept segment of another number is
  * refused. */
-#define PO_TABLE_LAYOUT 2u
+#define PO_TABLE_LAYOUT 3u
 #define PO_TABLE_SHARDS 64u
 
 typedef struct {

@@ -93,6 +93,7 @@ static inline po_session shopper(const char *user)
     s.to_identity = "market-1";
     s.selected = "off-year";
     s.request = "req-1";
+    s.sign_on = "https://login.example/?x=1";
     s.test = 1;
     return s;
 }

@@ -743,6 +743,23 @@ static void a_cart_goes_back_to_listed_hosts_only(void **state)
     assert_non_null(po_return_url_refused(&b, NULL, pool));
 }
 
+static void a_page_to_sign_on_at_is_one_of_the_hosts_that_are_listed_for_it(void **state)
+{
+    po_site site = { NULL };
+    const char *wrong;
+
+    assert_string_equal(po_sign_on_url_refused(&site, "https://login.example/", pool),
+                        "https://login.example is not among the PunchOutSignOnHosts of this marketplace");
+    site.sign_on_hosts = apr_array_make(pool, 1, sizeof(po_return_host));
+    assert_null(po_return_host_parse(apr_array_push(site.sign_on_hosts), "login.example", pool));
+    assert_null(po_sign_on_url_refused(&site, "https://login.example/saml?to=market", pool));
+    assert_non_null(po_sign_on_url_refused(&site, "https://login.example.evil.example/", pool));
+    assert_non_null(po_sign_on_url_refused(&site, "http://login.example/", pool));
+    wrong = po_sign_on_url_refused(&site, "https://me@login.example/", pool);
+    assert_string_equal(wrong, "it holds a user name");
+    assert_non_null(po_sign_on_url_refused(&site, "/login", pool));
+}
+
 static void a_word_that_is_no_host_is_refused(void **state)
 {
     static const char *const bad[] = { "ftp://x.example", "", "x.example/path", "x.example:0", "x.example:99999", "x.example:8a",
@@ -778,6 +795,7 @@ int main(void)
         cmocka_unit_test(a_hubs_certificate_speaks_for_its_buyers_alone),
         cmocka_unit_test(identities_ignore_case_where_the_buyer_says_so),
         cmocka_unit_test(a_faulty_buyer_is_told_apart), cmocka_unit_test(a_cart_goes_back_to_listed_hosts_only),
+        cmocka_unit_test(a_page_to_sign_on_at_is_one_of_the_hosts_that_are_listed_for_it),
         cmocka_unit_test(a_word_that_is_no_host_is_refused)
     };
 

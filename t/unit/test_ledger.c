@@ -569,6 +569,85 @@ static void a_session_returns_one_cart_and_an_approval_goes_back_once(void **sta
     assert_indexed(f, 4);
 }
 
+static po_request *insert_draft(fixture *f, const char *id, const char *buyer, const char *account, apr_time_t expires)
+{
+    po_request *r = make_request(f, id);
+
+    r->buyer = buyer;
+    r->account = account;
+    r->user = r->email = NULL;
+    r->expires = expires;
+    po_request_draft(r);
+    assert_int_equal(po_request_insert(&f->db, r), APR_SUCCESS);
+    return r;
+}
+
+static int count_drafts(fixture *f, const char *buyer, const char *account)
+{
+    int n = -1;
+
+    assert_int_equal(po_draft_count(&f->db, SITE, buyer, account, apr_time_from_sec(5000), &n), APR_SUCCESS);
+    return n;
+}
+
+static void drafts_are_counted_for_their_account_and_buyer_until_they_go_back_or_expire(void **state)
+{
+    fixture *f = *state;
+    po_request *r;
+
+    insert_draft(f, "req-1", "acme", "acc", apr_time_from_sec(5000));
+    insert_draft(f, "req-2", "acme", "acc", 0);
+    insert_draft(f, "req-3", "acme", "acc", apr_time_from_sec(4999));
+    insert_draft(f, "req-4", "acme", "other", 0);
+    insert_draft(f, "req-5", "bolt", "acc", 0);
+    assert_int_equal(count_drafts(f, "acme", "acc"), 2);
+    assert_int_equal(count_drafts(f, "acme", "other"), 1);
+    assert_int_equal(count_drafts(f, "bolt", "acc"), 1);
+    assert_int_equal(count_drafts(f, "acme", ""), 0);
+    r = get_request(f, "req-1");
+    r->state = PO_STATE_REQUESTED;
+    assert_int_equal(po_draft_update(&f->db, r), APR_SUCCESS);
+    assert_int_equal(count_drafts(f, "acme", "acc"), 1);
+    assert_indexed(f, 6);
+}
+
+static void a_draft_goes_back_once_with_session_and_requester_of_the_punchout(void **state)
+{
+    fixture *f = *state;
+    po_buyer buyer = { "acme" };
+    po_request *r, *again;
+
+    insert_draft(f, "req-1", "acme", "acc", apr_time_from_sec(9000));
+    r = get_request(f, "req-1");
+    again = get_request(f, "req-1");
+    po_draft_return(r, &buyer, 0, apr_time_from_sec(2000), apr_time_from_sec(7000));
+    r->session = "ses-2";
+    r->user = "otto";
+    r->email = "otto@acme.example";
+    r->user_name = "Otto";
+    r->account_email = "o@shop.example";
+    r->cart_payload = "cart-1";
+    assert_int_equal(po_draft_update(&f->db, r), APR_SUCCESS);
+    po_draft_return(again, &buyer, 0, apr_time_from_sec(2001), apr_time_from_sec(7001));
+    again->session = "ses-3";
+    again->cart_payload = "cart-2";
+    assert_int_equal(po_draft_update(&f->db, again), APR_NOTFOUND);
+    r = get_request(f, "req-1");
+    assert_int_equal(r->state, PO_STATE_REQUESTED);
+    assert_int_equal(APR_ARRAY_IDX(r->charges, 0, po_charge).state, PO_CHARGE_REQUESTED);
+    assert_text(r->session, "ses-2");
+    assert_text(r->user, "otto");
+    assert_text(r->email, "otto@acme.example");
+    assert_text(r->user_name, "Otto");
+    assert_text(r->account, "acc");
+    assert_text(r->account_email, "o@shop.example");
+    assert_text(r->cart_payload, "cart-1");
+    assert_true(r->expires == apr_time_from_sec(7000));
+    assert_int_equal(po_request_of_session(&f->db, SITE, "ses-2", NULL, f->p, &again), APR_SUCCESS);
+    assert_text(again->id, "req-1");
+    assert_int_equal(po_request_of_session(&f->db, SITE, "ses-3", NULL, f->p, &again), APR_NOTFOUND);
+}
+
 static void requests_expire_with_their_charges_and_silent_backends_hold_theirs(void **state)
 {
     fixture *f = *state;
@@ -809,6 +888,8 @@ int main(void)
         T(the_end_of_a_second_approval_is_told_of_once_as_well),
         T(a_partly_approved_request_past_its_time_is_found_until_it_is_held),
         T(a_session_returns_one_cart_and_an_approval_goes_back_once),
+        T(drafts_are_counted_for_their_account_and_buyer_until_they_go_back_or_expire),
+        T(a_draft_goes_back_once_with_session_and_requester_of_the_punchout),
         T(requests_expire_with_their_charges_and_silent_backends_hold_theirs),
         T(whose_request_ends_soon_is_found_until_the_mail_is_queued),
         T(the_same_document_is_recognised_by_payload_id_and_content),

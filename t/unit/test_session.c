@@ -31,6 +31,9 @@ static void a_session_comes_back_as_it_was_put_in(void **state)
     assert_string_equal(s.to_identity, in.to_identity);
     assert_string_equal(s.selected, in.selected);
     assert_string_equal(s.request, in.request);
+    assert_string_equal(s.sign_on, in.sign_on);
+    assert_int_equal(s.drafts, 0);
+    assert_int_equal(po_session_is_draft(&s), 0);
     assert_string_equal(s.account, "");
     assert_string_equal(s.account_email, "");
     assert_int_equal(strlen(s.csrf), PO_TOKEN_TEXT);
@@ -94,7 +97,7 @@ static void a_session_of_the_largest_size_fits_and_a_larger_one_is_refused(void 
     fixture *f = *state;
     char token[PO_TOKEN_TEXT + 1], cookie[PO_TOKEN_TEXT + 1], *big = apr_palloc(f->pool, PO_SESSION_DATA_MAX);
     po_session in = { "" }, s;
-    apr_size_t frame = 1 + 17 * 3 + PO_TOKEN_TEXT;
+    apr_size_t frame = 3 + 18 * 3 + PO_TOKEN_TEXT;
 
     memset(big, 'x', PO_SESSION_DATA_MAX);
     big[PO_SESSION_DATA_MAX - frame] = '\0';
@@ -102,7 +105,7 @@ static void a_session_of_the_largest_size_fits_and_a_larger_one_is_refused(void 
     assert_int_equal(po_session_insert(f->store, f->crypto, &in, T0, token), APR_SUCCESS);
     assert_int_equal(po_session_start(f->store, f->crypto, token, T0, cookie, &s, f->pool), APR_SUCCESS);
     assert_string_equal(s.buyer_cookie, big);
-    assert_int_equal(po_session_bind(f->store, f->crypto, cookie, "a", "", T0), APR_EINVAL);
+    assert_int_equal(po_session_bind(f->store, f->crypto, cookie, "a", "", 0, T0), APR_EINVAL);
     big[PO_SESSION_DATA_MAX - frame] = 'x';
     big[PO_SESSION_DATA_MAX - frame + 1] = '\0';
     assert_int_equal(po_session_insert(f->store, f->crypto, &in, T0, token), APR_EINVAL);
@@ -126,7 +129,7 @@ static void every_length_of_data_survives(void **state)
         assert_int_equal(po_session_insert(f->store, f->crypto, &in, T0, token), APR_SUCCESS);
         assert_int_equal(po_session_start(f->store, f->crypto, token, T0, cookie, &s, f->pool), APR_SUCCESS);
         assert_string_equal(s.buyer_cookie, text);
-        assert_int_equal(po_session_bind(f->store, f->crypto, cookie, text, "m", T0), APR_SUCCESS);
+        assert_int_equal(po_session_bind(f->store, f->crypto, cookie, text, "m", 0, T0), APR_SUCCESS);
         assert_int_equal(find_at(f, cookie, T0, &s), APR_SUCCESS);
         assert_string_equal(s.account, text);
     }
@@ -156,7 +159,7 @@ static void a_start_token_is_no_cookie_and_a_cookie_no_start_token(void **state)
 
     insert(f, "ines", token);
     assert_int_equal(find_at(f, token, T0, &s), APR_NOTFOUND);
-    assert_int_equal(po_session_bind(f->store, f->crypto, token, "a", "b", T0), APR_NOTFOUND);
+    assert_int_equal(po_session_bind(f->store, f->crypto, token, "a", "b", 0, T0), APR_NOTFOUND);
     start(f, token, cookie);
     assert_int_equal(po_session_start(f->store, f->crypto, cookie, T0, again, &s, f->pool), APR_NOTFOUND);
     assert_int_equal(find_at(f, cookie, T0, &s), APR_SUCCESS);
@@ -180,7 +183,7 @@ static void unknown_and_malformed_tokens_are_not_found(void **state)
         assert_int_equal(find_at(f, bad[i], T0, &s), APR_NOTFOUND);
         assert_int_equal(po_session_start(f->store, f->crypto, bad[i], T0, cookie, &s, f->pool), APR_NOTFOUND);
         assert_int_equal(po_session_remove(f->store, f->crypto, bad[i]), APR_NOTFOUND);
-        assert_int_equal(po_session_bind(f->store, f->crypto, bad[i], "a", "b", T0), APR_NOTFOUND);
+        assert_int_equal(po_session_bind(f->store, f->crypto, bad[i], "a", "b", 0, T0), APR_NOTFOUND);
     }
     assert_int_equal(find_at(f, NULL, T0, &s), APR_NOTFOUND);
     for (i = 0; i < PO_TOKEN_TEXT; i++) {
@@ -251,7 +254,7 @@ static void an_idle_session_expires_and_a_used_one_does_not(void **state)
     for (minute = 1; minute <= 31; minute++)
         assert_int_equal(find_at(f, used, T0 + MINUTES(minute), &s), APR_SUCCESS);
     assert_int_equal(find_at(f, idle, T0 + MINUTES(31), &s), APR_NOTFOUND);
-    assert_int_equal(po_session_bind(f->store, f->crypto, idle, "a", "b", T0 + MINUTES(31)), APR_NOTFOUND);
+    assert_int_equal(po_session_bind(f->store, f->crypto, idle, "a", "b", 0, T0 + MINUTES(31)), APR_NOTFOUND);
     assert_int_equal(find_at(f, used, T0 + MINUTES(60), &s), APR_SUCCESS);
 }
 
@@ -378,7 +381,7 @@ static void an_account_is_refused_when_there_is_no_room_and_the_session_stays_as
     }
     memset(long_account, 'a', 4000);
     long_account[4000] = '\0';
-    assert_int_equal(po_session_bind(f->store, f->crypto, cookie, long_account, "m", T0), APR_ENOSPC);
+    assert_int_equal(po_session_bind(f->store, f->crypto, cookie, long_account, "m", 0, T0), APR_ENOSPC);
     assert_int_equal(find_at(f, cookie, T0, &s), APR_SUCCESS);
     assert_string_equal(s.account, "");
     assert_string_equal(s.user, "ines");
@@ -395,10 +398,12 @@ static void binding_an_account_keeps_everything_else(void **state)
 
     open_session(f, "ines", cookie);
     assert_int_equal(find_at(f, cookie, T0, &was), APR_SUCCESS);
-    assert_int_equal(po_session_bind(f->store, f->crypto, cookie, "acc-7", "me@shop.example", T0), APR_SUCCESS);
+    assert_int_equal(po_session_bind(f->store, f->crypto, cookie, "acc-7", "me@shop.example", 3, T0), APR_SUCCESS);
     assert_int_equal(find_at(f, cookie, T0, &s), APR_SUCCESS);
     assert_string_equal(s.account, "acc-7");
     assert_string_equal(s.account_email, "me@shop.example");
+    assert_int_equal(s.drafts, 3);
+    assert_string_equal(s.sign_on, was.sign_on);
     assert_string_equal(s.id, was.id);
     assert_string_equal(s.csrf, was.csrf);
     assert_string_equal(s.site, was.site);
@@ -416,6 +421,39 @@ static void binding_an_account_keeps_everything_else(void **state)
     assert_int_equal(s.test, was.test);
 }
 
+static void a_number_of_drafts_is_kept_up_to_65535(void **state)
+{
+    static const int numbers[] = { 0, 1, 255, 256, 65535, 65536, 1000000 };
+    fixture *f = *state;
+    char cookie[PO_TOKEN_TEXT + 1];
+    po_session s;
+    size_t i;
+
+    open_session(f, "ines", cookie);
+    for (i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+        assert_int_equal(po_session_bind(f->store, f->crypto, cookie, "acc-1", "", numbers[i], T0), APR_SUCCESS);
+        assert_int_equal(find_at(f, cookie, T0, &s), APR_SUCCESS);
+        assert_int_equal(s.drafts, numbers[i] > 65535 ? 65535 : numbers[i]);
+        assert_int_equal(s.test, 1);
+    }
+}
+
+static void a_session_that_began_in_the_marketplace_is_told_apart(void **state)
+{
+    fixture *f = *state;
+    char token[PO_TOKEN_TEXT + 1], cookie[PO_TOKEN_TEXT + 1];
+    po_session in = { "" }, s;
+
+    in.operation = PO_OPERATION_DRAFT;
+    in.account = "acc-1";
+    assert_int_equal(po_session_insert(f->store, f->crypto, &in, T0, token), APR_SUCCESS);
+    assert_int_equal(po_session_start(f->store, f->crypto, token, T0, cookie, &s, f->pool), APR_SUCCESS);
+    assert_int_equal(po_session_is_draft(&s), 1);
+    assert_string_equal(s.account, "acc-1");
+    assert_string_equal(s.user, "");
+    assert_string_equal(s.return_url, "");
+}
+
 static void another_account_replaces_the_first(void **state)
 {
     fixture *f = *state;
@@ -425,10 +463,10 @@ static void another_account_replaces_the_first(void **state)
     int i;
 
     open_session(f, "ines", cookie);
-    assert_int_equal(po_session_bind(f->store, f->crypto, cookie, "acc-1", "one@shop.example", T0), APR_SUCCESS);
+    assert_int_equal(po_session_bind(f->store, f->crypto, cookie, "acc-1", "one@shop.example", 0, T0), APR_SUCCESS);
     blocks = whole(f).used_blocks;
     for (i = 0; i < 1000; i++)
-        assert_int_equal(po_session_bind(f->store, f->crypto, cookie, "acc-2", "two@shop.example", T0), APR_SUCCESS);
+        assert_int_equal(po_session_bind(f->store, f->crypto, cookie, "acc-2", "two@shop.example", 0, T0), APR_SUCCESS);
     assert_int_equal(find_at(f, cookie, T0, &s), APR_SUCCESS);
     assert_string_equal(s.account, "acc-2");
     assert_int_equal(whole(f).used_blocks, blocks);
@@ -579,7 +617,7 @@ static void step_bind(fixture *f, model *m, unsigned random, apr_time_t now)
 
     memset(account, 'a' + (int)(random % 26), len);
     account[len] = '\0';
-    assert_int_equal(po_session_bind(f->store, f->crypto, m->name, account, "m", now),
+    assert_int_equal(po_session_bind(f->store, f->crypto, m->name, account, "m", 0, now),
                      right ? APR_SUCCESS : APR_NOTFOUND);
     if (right) {
         memcpy(m->account, account, len + 1);
@@ -666,6 +704,8 @@ int main(void)
         IN(expired_sessions_leave_a_little_with_each_new_one),
         IN_SMALL(an_account_is_refused_when_there_is_no_room_and_the_session_stays_as_it_was),
         IN(binding_an_account_keeps_everything_else),
+        IN(a_number_of_drafts_is_kept_up_to_65535),
+        IN(a_session_that_began_in_the_marketplace_is_told_apart),
         IN(another_account_replaces_the_first),
         IN(a_kept_segment_still_has_its_sessions),
         IN(new_limits_hold_for_old_sessions),

@@ -165,7 +165,7 @@ static void a_reader_never_sees_half_of_a_change(void **state)
     for (i = 0; i < 20000; i++) {
         memset(text, 'a' + i % 26, (apr_size_t)(i % 590));
         text[i % 590] = '\0';
-        assert_int_equal(po_session_bind(f->store, f->crypto, cookie, text, text, T0), APR_SUCCESS);
+        assert_int_equal(po_session_bind(f->store, f->crypto, cookie, text, text, 0, T0), APR_SUCCESS);
         if (i % 4 == 0) {
             open_session(f, "otto", churn);
             assert_int_equal(po_session_remove(f->store, f->crypto, churn), APR_SUCCESS);

@@ -336,11 +336,23 @@ static void every_other_state_is_only_shown_and_named(void **state)
     int s;
 
     add_line("req-a.1");
-    for (s = PO_STATE_DRAFT; s <= PO_STATE_EXPIRED; s++) {
+    for (s = PO_STATE_REQUESTED; s <= PO_STATE_EXPIRED; s++) {
         r->state = (po_state)s;
         if (s != PO_STATE_REQUESTED)
             only_shown(r, s == PO_STATE_EXPIRED ? "expired" : po_state_name(r->state));
     }
+}
+
+static void a_draft_is_not_even_shown(void **state)
+{
+    po_request *r = add_request("req-a");
+
+    add_line("req-a.1");
+    r->state = PO_STATE_DRAFT;
+    setup.operation = "edit";
+    is_refused(412, "request req-a has not gone back in a cart yet");
+    setup.operation = "inspect";
+    is_refused(412, "request req-a has not gone back in a cart yet");
 }
 
 #define TEST(f) cmocka_unit_test_setup(f, fresh)
@@ -367,7 +379,7 @@ int main(void)
         TEST(what_has_expired_is_only_shown_even_before_it_was_swept),
         TEST(a_request_without_an_end_can_be_edited),
         TEST(a_cart_of_test_mode_is_not_edited_in_production_nor_the_other_way),
-        TEST(every_other_state_is_only_shown_and_named),
+        TEST(a_draft_is_not_even_shown), TEST(every_other_state_is_only_shown_and_named),
     };
 
     return cmocka_run_group_tests(tests, group_setup, group_teardown);

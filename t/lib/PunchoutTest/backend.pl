@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # A marketplace and fulfillment backend for the tests: one process, any number of connections that stay open.
 #   backend.pl PORT DIRECTORY
-# GET  /shop/...      answers with the request's headers as JSON; ?account=ID names that account
+# GET  /shop/...      answers with the request's headers as JSON; ?account=ID names that account, &buyer=NAME its connection
 # POST /shop/echo    answers with the request's body as ?type=, with status=, encoding=, account=, chunked=1 or cut=1 (breaks off)
 # POST /subscriptions  one line of JSON in DIRECTORY/events.jsonl; DIRECTORY/answer may hold another answer:
 #                      "STATUS[ PERCENT]\n[BODY]": that status for so many percent of the events, delay=SECONDS before it
@@ -54,6 +54,7 @@ sub shop {
     my @extra;
     return echo($target, $body) if $target =~ m{^/shop/(?:\w+/)?echo};
     push @extra, "PunchOut-Account: $1; email=$1\@market.example" if $target =~ /[?&]account=([\w.-]+)/;
+    $extra[0] .= "; buyer=$1" if @extra && $target =~ /[?&]buyer=([\w.-]+)/;
     my $json = '{' . join(',', map { json_string($_->[0]) . ':' . json_string($_->[1]) } @$headers, ['-body', $body], ['-target', $target]) . '}';
     return answer(200, 'application/json', $json, @extra);
 }
