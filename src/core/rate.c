@@ -79,15 +79,15 @@ static rate_key key_of(const po_rates *t, po_crypto *c, const char *text, apr_ti
     return k;
 }
 
-static int is_of(apr_uint64_t w, const rate_key *k)
+/* Of this minute; the next one counts too, for another process may have got there already. */
+static int is_current(apr_uint64_t w, const rate_key *k)
 {
-    return w >> (COUNT_BITS + MINUTE_BITS) == k->tag && minute_of(w) == k->minute && count_of(w);
+    return count_of(w) && (minute_of(w) == k->minute || minute_of(w) == ((k->minute + 1) & MINUTE_MAX));
 }
 
-/* Of another minute. The next one counts too: another process may have got there already. */
-static int is_free(apr_uint64_t w, const rate_key *k)
+static int is_of(apr_uint64_t w, const rate_key *k)
 {
-    return !count_of(w) || (minute_of(w) != k->minute && minute_of(w) != ((k->minute + 1) & MINUTE_MAX));
+    return is_current(w, k) && w >> (COUNT_BITS + MINUTE_BITS) == k->tag;
 }
 
 /* The place of the key's counter or a free one, and the word there; where there is neither, the first: it is shared. */
@@ -104,7 +104,7 @@ static apr_size_t find(const po_rates *t, const rate_key *k, apr_uint64_t *word)
             *word = w;
             return k->first + (apr_size_t)i;
         }
-        if (!have_free && is_free(w, k)) {
+        if (!have_free && !is_current(w, k)) {
             have_free = 1;
             free_place = k->first + (apr_size_t)i;
             free_word = w;
@@ -121,7 +121,7 @@ int po_rate_add(po_rates *t, po_crypto *c, const char *key, apr_time_t now, int 
     for (;;) {
         apr_uint64_t before, after;
         apr_size_t place = find(t, &k, &before);
-        unsigned count = is_free(before, &k) ? 0 : count_of(before);
+        unsigned count = is_current(before, &k) ? count_of(before) : 0;
 
         if (count == COUNT_MAX)
             return (int)count;
@@ -137,5 +137,5 @@ int po_rate_look(const po_rates *t, po_crypto *c, const char *key, apr_time_t no
     apr_uint64_t word;
 
     find(t, &k, &word);
-    return is_free(word, &k) ? 0 : (int)count_of(word);
+    return is_current(word, &k) ? (int)count_of(word) : 0;
 }

@@ -331,6 +331,88 @@ static po_match_result match(const po_site *site, const char *from, const char *
     return m.result;
 }
 
+/* By Open Buy's credentials; the reason must hold says and nothing of a secret. */
+static po_match_result known_by(const po_site *site, const char *credentials, const po_certificate *certificate,
+                                apr_time_t now, const char *says)
+{
+    po_match m;
+
+    po_match_credentials(site, crypto, credentials, certificate, now, &m, pool);
+    if (m.result == PO_MATCH_OK) {
+        assert_null(m.why);
+        assert_string_equal(m.buyer->name, says);
+        return m.result;
+    }
+    if (!strstr(m.why, says))
+        fail_msg("\"%s\" does not say \"%s\"", m.why, says);
+    assert_null(strstr(m.why, "secret-"));
+    return m.result;
+}
+
+static void open_buy_knows_a_buyer_by_name_and_secret(void **state)
+{
+    po_site *site = make_site();
+    po_buyer *acme = add_buyer(site, "acme", "AN01", "secret-1");
+
+    push_secret(&acme->secrets, "secret:with:colons");
+    APR_ARRAY_IDX(acme->secrets, 0, po_secret).until = 1000;
+    add_buyer(site, "globex", "AN02", "secret-globex")->fault = "no file";
+    assert_null(po_site_index(site, pool));
+    assert_int_equal(known_by(site, "acme:secret-1", NULL, 999, "acme"), PO_MATCH_OK);
+    assert_int_equal(known_by(site, "acme:secret-1", NULL, 1000, "expired"), PO_MATCH_SECRET);
+    assert_int_equal(known_by(site, "acme:secret:with:colons", NULL, 1000, "acme"), PO_MATCH_OK);
+    assert_int_equal(known_by(site, "acme:secret-2", NULL, 999, "wrong"), PO_MATCH_SECRET);
+    assert_int_equal(known_by(site, "acme:", NULL, 999, "no SharedSecret"), PO_MATCH_SECRET);
+    assert_int_equal(known_by(site, "ACME:secret-1", NULL, 999, "no buyer's"), PO_MATCH_UNKNOWN);
+    assert_int_equal(known_by(site, "secret-1", NULL, 999, "no buyer's"), PO_MATCH_UNKNOWN);
+    assert_int_equal(known_by(site, "", NULL, 999, "no buyer's"), PO_MATCH_UNKNOWN);
+    assert_int_equal(known_by(site, "globex:secret-globex", NULL, 999, "no file"), PO_MATCH_FAULT);
+}
+
+static void open_buy_credentials_count_alone_and_whole(void **state)
+{
+    po_site *site = make_site();
+    po_buyer *acme = add_buyer(site, "acme", "AN01", "secret-1");
+
+    push_secret(&acme->openbuy_credentials, "client:secret-2");
+    push_secret(&acme->openbuy_credentials, "secret-3");
+    APR_ARRAY_IDX(acme->openbuy_credentials, 1, po_secret).from = 1000;
+    add_buyer(site, "client", "AN02", "secret-client");
+    assert_null(po_site_index(site, pool));
+    assert_int_equal(known_by(site, "client:secret-2", NULL, 999, "acme"), PO_MATCH_OK);
+    assert_int_equal(known_by(site, "client:secret-client", NULL, 999, "client"), PO_MATCH_OK);
+    assert_int_equal(known_by(site, "secret-3", NULL, 1000, "acme"), PO_MATCH_OK);
+    assert_int_equal(known_by(site, "secret-3", NULL, 999, "no buyer's"), PO_MATCH_UNKNOWN);
+    assert_int_equal(known_by(site, "acme:secret-1", NULL, 999, "PunchOutOpenBuyCredentials"), PO_MATCH_SECRET);
+    assert_int_equal(known_by(site, "acme:client:secret-2", NULL, 999, "PunchOutOpenBuyCredentials"), PO_MATCH_SECRET);
+}
+
+static void open_buy_wants_the_certificate_that_cxml_wants(void **state)
+{
+    po_certificate right = { "CN=acme", "aa" }, foreign = { "CN=other", "bb" };
+    po_site *site = make_site();
+    po_buyer *acme = add_buyer(site, "acme", "AN01", "secret-1");
+    po_hub *hub = apr_pcalloc(pool, sizeof(*hub));
+
+    push_certificate(&acme->certificates, "CN=acme", NULL);
+    assert_null(po_site_index(site, pool));
+    assert_int_equal(known_by(site, "acme:secret-1", NULL, 1, "acme"), PO_MATCH_OK);
+    acme->authentication = PO_AUTHENTICATION_BOTH;
+    assert_int_equal(known_by(site, "acme:secret-1", NULL, 1, "no client certificate"), PO_MATCH_SECRET);
+    assert_int_equal(known_by(site, "acme:secret-1", &foreign, 1, "foreign"), PO_MATCH_SECRET);
+    assert_int_equal(known_by(site, "acme:secret-1", &right, 1, "acme"), PO_MATCH_OK);
+    acme->authentication = PO_AUTHENTICATION_CERTIFICATE;
+    assert_int_equal(known_by(site, "acme:secret-2", &right, 1, "wrong"), PO_MATCH_SECRET);
+    push_secret(&acme->openbuy_credentials, "secret-3");
+    assert_int_equal(known_by(site, "secret-3", NULL, 1, "no client certificate"), PO_MATCH_SECRET);
+    /* the hub's secret is the hub's: it speaks cXML alone */
+    acme->openbuy_credentials = NULL;
+    acme->via = hub;
+    push_secret(&hub->secrets, "secret-hub");
+    assert_int_equal(known_by(site, "acme:secret-hub", &right, 1, "wrong"), PO_MATCH_SECRET);
+    assert_int_equal(known_by(site, "acme:secret-1", &right, 1, "acme"), PO_MATCH_OK);
+}
+
 static void a_buyer_is_found_by_from_and_to(void **state)
 {
     po_site *site = make_site();
@@ -780,6 +862,9 @@ int main(void)
         cmocka_unit_test(digests_are_sha256_and_hmac_is_rfc2104), cmocka_unit_test(base64url_survives_both_ways),
         cmocka_unit_test(ids_and_payload_ids_are_new_each_time), cmocka_unit_test(timestamps_have_a_numeric_offset),
         cmocka_unit_test(an_empty_secret_never_matches), cmocka_unit_test(text_is_cut_between_characters),
+        cmocka_unit_test(open_buy_knows_a_buyer_by_name_and_secret),
+        cmocka_unit_test(open_buy_credentials_count_alone_and_whole),
+        cmocka_unit_test(open_buy_wants_the_certificate_that_cxml_wants),
         cmocka_unit_test(a_buyer_is_found_by_from_and_to), cmocka_unit_test(a_wrong_empty_or_missing_secret_is_refused),
         cmocka_unit_test(both_slots_of_a_rotation_are_taken), cmocka_unit_test(a_buyer_cannot_speak_for_another),
         cmocka_unit_test(a_hub_speaks_only_for_buyers_that_name_it), cmocka_unit_test(two_buyers_cannot_claim_the_same_pair),

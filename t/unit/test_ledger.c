@@ -350,6 +350,9 @@ static void the_same_form_of_a_session_is_found_again_and_so_is_its_cart(void **
     assert_int_equal(po_request_of_session(&f->db, SITE, r->session, "bb", f->p, &got), APR_NOTFOUND);
     assert_int_equal(po_request_of_session(&f->db, SITE, "ses-other", "aa", f->p, &got), APR_NOTFOUND);
     assert_int_equal(po_request_of_session(&f->db, SITE, r->session, NULL, f->p, &got), APR_NOTFOUND);
+    assert_int_equal(po_request_in_session(&f->db, SITE, r->session), APR_SUCCESS);
+    assert_int_equal(po_request_in_session(&f->db, SITE, "ses-other"), APR_NOTFOUND);
+    assert_int_equal(po_request_in_session(&f->db, "https://other.example", r->session), APR_NOTFOUND);
     r->cart_payload = "cart-1";
     assert_int_equal(po_request_update(&f->db, r), APR_SUCCESS);
     assert_int_equal(po_request_of_session(&f->db, SITE, r->session, NULL, f->p, &got), APR_SUCCESS);
