@@ -45,8 +45,8 @@ static int refuse_rate(const po_openbuy_call *c)
 
 static int refuse_failures(const po_openbuy_call *c)
 {
-    ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, c->r, "PO0211: more than %d wrong credentials for Open Buy in a minute, "
-                  "for one name and from one address", FAILURES_MAX);
+    ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, c->r, "PO0211: more than %d wrong credentials for Open Buy in a "
+                  "minute, for one name and from one address", FAILURES_MAX);
     return po_openbuy_refuse(c, HTTP_TOO_MANY_REQUESTS, "Too many wrong credentials: wait as long as Retry-After says, "
                              "and check them");
 }
@@ -138,7 +138,7 @@ static const char *header_token(request_rec *r)
 static int read_token(po_openbuy_call *c, const char *token, int *rc)
 {
     /* in the order of po_bearer_result */
-    static const char *const why[] = { "is of a buyer who is gone", "is none of ours", "is expired", "is another site's" };
+    static const char *const why[] = { "is of no buyer here", "is none of ours", "is expired", "is another site's" };
     unsigned char key[PO_DIGEST];
     po_bearer_result result;
     po_bearer b;
@@ -341,8 +341,8 @@ static int answer_access(po_openbuy_call *c)
         return no_ledger(c);
     apr_table_setn(c->r->headers_out, "Pragma", "no-cache");
     return po_openbuy_answer(c->r, HTTP_OK,
-                             apr_psprintf(c->r->pool, "{\"access_token\":\"%s\",\"token_type\":\"Bearer\",\"expires_in\":"
-                                          "%" APR_INT64_T_FMT "}", token, apr_time_sec(life(c->site))));
+                             apr_psprintf(c->r->pool, "{\"access_token\":\"%s\",\"token_type\":\"Bearer\",\"expires_in\""
+                                          ":%" APR_INT64_T_FMT "}", token, apr_time_sec(life(c->site))));
 }
 
 int po_openbuy_oauth(po_openbuy_call *c)

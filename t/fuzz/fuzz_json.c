@@ -1,4 +1,5 @@
-/* fuzz_json.c - JSON in and out: a backend's answer, a marketplace's catalog and cart, and an event that says any text. */
+/* fuzz_json.c - JSON in and out: a backend's answer, a marketplace's catalog and cart, a call of Open Buy, and an event and an
+ * item that say any text. */
 #include "fuzz.h"
 
 #include <sys/mman.h>
@@ -60,6 +61,37 @@ static void check_cart(const uint8_t *data, size_t size, apr_pool_t *p)
         if (e->own && !po_cart_build(&r, e->own, &e->form, &site, &buyer, p))
             fuzz_require(r.charges->nelts >= 1 && r.currency);
     }
+}
+
+/* What is taken keeps to its limits, and an item that says it is JSON again. */
+static void check_openbuy(const uint8_t *data, size_t size, apr_pool_t *p)
+{
+    po_openbuy_item item = { 0 };
+    po_buyer buyer = { 0 };
+    const char *text, *answer;
+    po_openbuy *o;
+    json_t *said;
+    int page;
+
+    if (po_openbuy_read(&o, (const char *)data, size, p))
+        return;
+    buyer.openbuy_fields = apr_array_make(p, 1, sizeof(po_openbuy_field));
+    APR_ARRAY_PUSH(buyer.openbuy_fields, po_openbuy_field) =
+        (po_openbuy_field){ "source_part_num", "id", PO_OPENBUY_NUMBER };
+    po_openbuy_who(o, &text, &answer);
+    if (!po_openbuy_email(o, &buyer, &text, p) && text)
+        fuzz_require(!strpbrk(text, " \r\n,<>") && strchr(text, '@'));
+    if (!po_openbuy_search(o, &buyer, &item.name, &page, p))
+        fuzz_require(page >= 1 && strlen(item.name) <= PO_SEARCH_BYTES);
+    if (!po_openbuy_quantity(o, &buyer, &text, p))
+        fuzz_require(*text >= '1' && *text <= '9' && strspn(text, "0123456789") == strlen(text));
+    if (!po_openbuy_part(o, &buyer, &item.source_part_num, p))
+        fuzz_require(*item.source_part_num);
+    answer = po_openbuy_item_json(&item, &buyer, p);
+    fuzz_require((said = json_loads(answer, JSON_REJECT_DUPLICATES, NULL)));
+    text = json_string_value(json_object_get(said, "id"));
+    fuzz_require(!text || !strcmp(text, item.source_part_num));
+    json_decref(said);
 }
 
 /* ---- the event ------------------------------------------------------------------------------------------------ */
@@ -195,6 +227,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_answer(data, size, p);
     check_catalog(data, size, p);
     check_cart(data, size, p);
+    check_openbuy(data, size, p);
     check_event(data, size, p);
     apr_pool_destroy(p);
     return 0;
