@@ -9,7 +9,7 @@
 
 /* ---- schema.c, migrate.c -------------------------------------------------------------------------------------- */
 
-#define PO_SCHEMA_VERSION 3             /* PRAGMA user_version of a file of ours */
+#define PO_SCHEMA_VERSION 4             /* PRAGMA user_version of a file of ours */
 #define PO_APPLICATION_ID 0x504f4c31    /* PRAGMA application_id: "POL1" */
 
 /* po_schema[n] makes version n + 1 of version n. */

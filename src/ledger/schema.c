@@ -199,6 +199,8 @@ const char *const po_schema[PO_SCHEMA_VERSION] = {
     "CREATE INDEX request_held ON request(updated) WHERE state = 8;"
     /* an earlier try may have arrived, whatever came of it */
     "ALTER TABLE outbox ADD COLUMN doubt INTEGER NOT NULL DEFAULT 0;"
-    "CREATE INDEX request_unanswered ON request(updated) WHERE told = 3;"
+    "CREATE INDEX request_unanswered ON request(updated) WHERE told = 3;",
+
+    /* 4: requests that begin in the marketplace */
     "CREATE INDEX request_draft ON request(site, buyer, account) WHERE state = 0;"
 };
