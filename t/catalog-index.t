@@ -160,11 +160,12 @@ unlike $answer->content, qr/for-acme,for-acme/, 'nothing is told of what it neve
 
 write_catalog([map { product("p$_", description => 'word ' x 60) } 1 .. 20_000]);
 graceful();
+sub of_process { my ($pid, $what) = @_; return eval { slurp("/proc/$pid/$what") } // '' }   # it may be gone by now
 sub children {
     my $parent = slurp("$root/logs/pid") + 0;
-    return grep { slurp("/proc/$_/stat") =~ /\) \w (\d+)/ && $1 == $parent } map { m{(\d+)\z} ? $1 : () } glob '/proc/[0-9]*';
+    return grep { of_process($_, 'stat') =~ /\) \w (\d+)/ && $1 == $parent } map { m{(\d+)\z} ? $1 : () } glob '/proc/[0-9]*';
 }
-sub own_memory { return map { slurp("/proc/$_/status") =~ /^RssAnon:\s+(\d+) kB/m ? ($_ => $1) : () } children() }
+sub own_memory { return map { of_process($_, 'status') =~ /^RssAnon:\s+(\d+) kB/m ? ($_ => $1) : () } children() }
 for (1 .. 100) {
     $answer = index_of('acme', 'index.cif');
     last if $answer->content =~ /ITEMCOUNT: 20000/;
