@@ -1,5 +1,5 @@
-# Coupa Open Buy's limits: calls of a buyer, wrong credentials, the life of a token. Starts an httpd of its own whose children
-# serve one connection each, so that a test can tell them apart.
+# Coupa Open Buy's limits: calls of a buyer, wrong credentials, the life of a token; and what is answered while something
+# can't be read. Starts an httpd of its own whose children serve one connection each, so that a test can tell them apart.
 use strict;
 use warnings FATAL => 'all';
 use FindBin;
@@ -14,7 +14,7 @@ use Time::HiRes qw(sleep time);
 my $server = PunchoutTest::Httpd->new(qw(market brief));
 my @buyers = map { my ($name, @lines) = @$_;
     ("<PunchOutBuyer $name>", "PunchOutCredential NetworkID AN-$name", "PunchOutSharedSecret $name-secret", 'PunchOutReturnHosts buyer.example', @lines, '</PunchOutBuyer>') }
-    ['acme', 'PunchOutOpenBuyRate 3'], ['globex', 'PunchOutOpenBuyRate none'], ['hooli', 'PunchOutOpenBuyRate 4'];
+    ['acme', 'PunchOutOpenBuyRate 3'], ['globex', 'PunchOutOpenBuyRate none'], ['hooli', 'PunchOutOpenBuyRate 4'], ['initech'];
 my ($rc, $said) = $server->run($server->configuration('StartServers 5', 'ServerLimit 8', 'MaxRequestWorkers 8',
     '<IfModule !prefork.c>', 'MinSpareThreads 4', 'MaxSpareThreads 8', 'ThreadsPerChild 1', 'ThreadLimit 1', '</IfModule>', 'LogLevel punchout:debug', @buyers,
     $server->site('market'), $server->site('brief', 'PunchOutOpenBuyToken 1s')), '-k', 'start');
@@ -81,5 +81,32 @@ do { sleep 0.3; $r = call('search', { query => 'log', token => $token }, site =>
 is $r->code, 401, 'a token ends by itself';
 is $r->header('WWW-Authenticate'), 'Bearer error="invalid_token"', 'and says so';
 
+# ---- what can not be read ------------------------------------------------------------------------------------------------
+
+sub start { my ($rc, $said) = $server->run(slurp($server->root . '/httpd.conf'), '-k', 'start'); is $rc, 0, 'httpd starts again' or diag $said; for (1 .. 100) { last if -s $server->root . '/logs/pid'; sleep 0.1 } }
+sub refused_for_now {
+    my ($r, $text, $name) = @_;
+    is $r->code, 500, "$name: 500" or diag $r->as_string;
+    is $r->header('Content-Type'), 'application/json', 'in JSON';
+    like decode_json($r->content)->{detail}, qr/$text.*try again later/, 'which says to try again later';
+}
+$token = decode_json(call('authentication', credentials('initech'))->content)->{token};
+$server->stop;
+start();
+is call('search', { query => 'log', token => $token })->code, 200, 'a token outlives a restart';
+$server->stop;
+my ($catalog) = glob $server->root . '/state/catalog-*[0-9a-f].db';
+ok $catalog, 'there is a compiled catalog' or diag join ' ', glob $server->root . '/state/*';
+spew($catalog, 'this is no database');
+start();
+refused_for_now(call($_, { query => 'log', source_part_num => 'off-year', token => $token }), 'catalog', "$_ without a catalog") for qw(search detail checkout);
+$server->stop;
+spew($server->root . '/state/ledger.db', 'this is no database' x 1000);
+unlink map { $server->root . "/state/ledger.db-$_" } qw(wal shm);
+start();
+refused_for_now(call('authentication', credentials('initech')), "can't answer", 'authentication without the ledger');
+refused_for_now(call('search', { query => 'log', token => $token }), "can't answer", 'a search without it');
+refused_for_now($ua->post($server->url('market', 'punchout/openbuy/token'), { grant_type => 'client_credentials', client_id => 'initech', client_secret => 'initech-secret' }), "can't answer", 'the OAuth door without it');
+is call('authentication', { %{ credentials('initech') }, credentials => 'initech:wrong' })->code, 401, 'wrong credentials are wrong all the same';
 $server->stop;
 done_testing;

@@ -333,16 +333,15 @@ static int check_client(po_openbuy_call *c, const oauth_client *client)
 
 static int answer_access(po_openbuy_call *c)
 {
-    const char *token;
+    const char *token, *expires = apr_psprintf(c->r->pool, "%" APR_INT64_T_FMT, apr_time_sec(life(c->site)));
 
     if (over_rate(c))
         return refuse_rate(c);
     if (!(token = make_token(c, ACCESS, c->email)))
         return no_ledger(c);
     apr_table_setn(c->r->headers_out, "Pragma", "no-cache");
-    return po_openbuy_answer(c->r, HTTP_OK,
-                             apr_psprintf(c->r->pool, "{\"access_token\":\"%s\",\"token_type\":\"Bearer\",\"expires_in\""
-                                          ":%" APR_INT64_T_FMT "}", token, apr_time_sec(life(c->site))));
+    return po_openbuy_answer(c->r, HTTP_OK, apr_pstrcat(c->r->pool, "{\"access_token\":\"", token, "\",\"token_type\":"
+                             "\"Bearer\",\"expires_in\":", expires, "}", NULL));
 }
 
 int po_openbuy_oauth(po_openbuy_call *c)

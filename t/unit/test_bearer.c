@@ -106,13 +106,14 @@ static void a_token_of_another_site_key_or_purpose_does_not_count(void **state)
 
     memcpy(other, key, PO_DIGEST);
     other[PO_DIGEST - 1] ^= 1;
-    assert_int_equal(po_bearer_read(crypto, key, "openbuy", "https://other.example", token, NOW, &b, pool), PO_BEARER_SITE);
+    assert_int_equal(po_bearer_read(crypto, key, "openbuy", "https://other.example", token, NOW, &b, pool),
+                     PO_BEARER_SITE);
     assert_int_equal(po_bearer_read(crypto, other, "openbuy", SITE, token, NOW, &b, pool), PO_BEARER_FOREIGN);
     assert_int_equal(po_bearer_read(crypto, key, "openbu", SITE, token, NOW, &b, pool), PO_BEARER_FOREIGN);
     assert_int_equal(po_bearer_read(crypto, key, "", SITE, token, NOW, &b, pool), PO_BEARER_FOREIGN);
 }
 
-/* What else is signed under the key, "requests/ID until SECONDS" and "fulfilled/EVENT", begins with no purpose's line. */
+/* What else is signed under the key, "requests/ID until SECONDS" and "fulfilled/EVENT", begins with no such line. */
 static void what_other_parts_sign_is_no_token(void **state)
 {
     unsigned char raw[PO_DIGEST + 34];

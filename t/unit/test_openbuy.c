@@ -144,7 +144,8 @@ static void a_part_is_a_number_or_a_string(void **state)
 
 static void a_quantity_is_whole_and_one_by_default(void **state)
 {
-    static const char *const wrong[] = { "0", "-1", "1.5", "''", "'two'", "'1e3'", "true", "1e30", "'123456789012345678901'" };
+    static const char *const wrong[] = { "0", "-1", "1.5", "''", "'two'", "'1e3'", "true", "1e30",
+                                         "'123456789012345678901'" };
     const char *quantity;
     size_t i;
 
@@ -163,8 +164,8 @@ static void a_quantity_is_whole_and_one_by_default(void **state)
 
 static po_offer offer(void)
 {
-    po_offer o = { .product = "prod-1", .name = "Log \"Keeper\"", .seller = "Keeper Ltd", .offer = "off-1", .pricing = "contract",
-                   .has_price = 1, .currency = "USD", .unit = "EA" };
+    po_offer o = { .product = "prod-1", .name = "Log \"Keeper\"", .seller = "Keeper Ltd", .offer = "off-1",
+                   .pricing = "contract", .has_price = 1, .currency = "USD", .unit = "EA" };
 
     o.price = dec("1200");
     return o;
@@ -183,9 +184,10 @@ static void an_item_says_what_an_offer_is(void **state)
     po_offer o = offer();
 
     o.image = "/img/lk.svg";
-    assert_string_equal(told(&o), json("{'source_part_num':'off-1','name':'Log \\'Keeper\\'','price':'1200.00','currency':'USD',"
-                        "'uom':'EA','unspsc_code':'43232701','manufacturer_name':'Keeper Ltd','manufacturer_part_number':"
-                        "'prod-1','lead_time':0,'minimum_order_quantity':1,'image_url':'https://market.example/img/lk.svg'}"));
+    assert_string_equal(told(&o), json("{'source_part_num':'off-1','name':'Log \\'Keeper\\'','price':'1200.00',"
+                        "'currency':'USD','uom':'EA','unspsc_code':'43232701','manufacturer_name':'Keeper Ltd',"
+                        "'manufacturer_part_number':'prod-1','lead_time':0,'minimum_order_quantity':1,"
+                        "'image_url':'https://market.example/img/lk.svg'}"));
 }
 
 static void prices_are_those_of_the_index(void **state)
@@ -225,13 +227,14 @@ static void names_and_types_are_the_buyers(void **state)
     rename_member("minimum_order_quantity", NULL, PO_OPENBUY_USUAL);
     rename_member("manufacturer_part_number", NULL, PO_OPENBUY_USUAL);
     o.offer = "4711";
-    assert_string_equal(told(&o), json("{'part':4711,'name':'Log \\'Keeper\\'','price':1200.00,'currency':'USD','uom':'EA',"
-                        "'unspsc_code':'43232701','manufacturer_name':'Keeper Ltd','days':'0'}"));
+    assert_string_equal(told(&o), json("{'part':4711,'name':'Log \\'Keeper\\'','price':1200.00,'currency':'USD',"
+                        "'uom':'EA','unspsc_code':'43232701','manufacturer_name':'Keeper Ltd','days':'0'}"));
 }
 
 static void what_json_or_a_float_would_change_stays_a_string(void **state)
 {
-    static const char *const strings[] = { "0042", "1234567890123456", "1.", ".5", "1e3", "+1", "--1", "1 ", "off-1", "NaN" };
+    static const char *const strings[] = { "0042", "1234567890123456", "1.", ".5", "1e3", "+1", "--1", "1 ", "off-1",
+                                           "NaN" };
     static const char *const numbers[] = { "0", "7", "123456789012345", "0.5", "-1" };
     po_offer o = offer();
     size_t i;
@@ -259,9 +262,9 @@ static void a_checkout_tells_the_carts_line(void **state)
     po_openbuy_item_of(&item, &o, &site, &buyer, pool);
     po_openbuy_item_line(&item, &line);
     item.url = "https://market.example/p";
-    assert_string_equal(po_openbuy_item_json(&item, &buyer, pool), json("{'source_part_num':'off-1','supp_aux_part_num':'req-1.1',"
-                        "'quantity':'2','name':'Log \\'Keeper\\'','description':'Log Keeper: contract','price':'1100.00',"
-                        "'currency':'CHF','uom':'PCE','unspsc_code':'1','manufacturer_name':'Keeper Ltd',"
+    assert_string_equal(po_openbuy_item_json(&item, &buyer, pool), json("{'source_part_num':'off-1',"
+                        "'supp_aux_part_num':'req-1.1','quantity':'2','name':'Log \\'Keeper\\'',"
+                        "'description':'Log Keeper: contract','price':'1100.00','currency':'CHF','uom':'PCE','unspsc_code':'1','manufacturer_name':'Keeper Ltd',"
                         "'manufacturer_part_number':'prod-1','lead_time':0,'minimum_order_quantity':1,"
                         "'url':'https://market.example/p'}"));
 }
@@ -271,7 +274,8 @@ static void a_page_of_hits_says_how_many_there_are(void **state)
     apr_array_header_t *items = apr_array_make(pool, 2, sizeof(po_openbuy_item));
     po_openbuy_item *item;
 
-    assert_string_equal(po_openbuy_results_json(items, 41, &buyer, pool), json("{'count':0,'total_count':41,'results':[]}"));
+    assert_string_equal(po_openbuy_results_json(items, 41, &buyer, pool),
+                        json("{'count':0,'total_count':41,'results':[]}"));
     item = apr_array_push(items);
     memset(item, 0, sizeof(*item));
     item->name = "A";
