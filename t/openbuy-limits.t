@@ -14,7 +14,7 @@ use Time::HiRes qw(sleep time);
 my $server = PunchoutTest::Httpd->new(qw(market brief));
 my @buyers = map { my ($name, @lines) = @$_;
     ("<PunchOutBuyer $name>", "PunchOutCredential NetworkID AN-$name", "PunchOutSharedSecret $name-secret", 'PunchOutReturnHosts buyer.example', @lines, '</PunchOutBuyer>') }
-    ['acme', 'PunchOutOpenBuyRate 3'], ['globex', 'PunchOutOpenBuyRate none'], ['hooli', 'PunchOutOpenBuyRate 4'], ['initech'];
+    ['acme', 'PunchOutOpenBuyRate 3'], ['globex', 'PunchOutOpenBuyRate none'], ['hooli', 'PunchOutOpenBuyRate 4'], ['initech'], ['umbrella'];
 my ($rc, $said) = $server->run($server->configuration('StartServers 5', 'ServerLimit 8', 'MaxRequestWorkers 8',
     '<IfModule !prefork.c>', 'MinSpareThreads 4', 'MaxSpareThreads 8', 'ThreadsPerChild 1', 'ThreadLimit 1', '</IfModule>', 'LogLevel punchout:debug', @buyers,
     $server->site('market'), $server->site('brief', 'PunchOutOpenBuyToken 1s')), '-k', 'start');
@@ -90,10 +90,14 @@ sub refused_for_now {
     is $r->header('Content-Type'), 'application/json', 'in JSON';
     like decode_json($r->content)->{detail}, qr/$text.*try again later/, 'which says to try again later';
 }
-$token = decode_json(call('authentication', credentials('initech'))->content)->{token};
+my $of_umbrella;
+($token, $of_umbrella) = map { decode_json(call('authentication', credentials($_))->content)->{token} } qw(initech umbrella);
 $server->stop;
+(my $without = slurp($server->root . '/httpd.conf')) =~ s{<PunchOutBuyer umbrella>.*?</PunchOutBuyer>}{}s;
+spew($server->root . '/httpd.conf', $without);
 start();
 is call('search', { query => 'log', token => $token })->code, 200, 'a token outlives a restart';
+is call('search', { query => 'log', token => $of_umbrella })->code, 401, 'but not its buyer';
 $server->stop;
 my ($catalog) = glob $server->root . '/state/catalog-*[0-9a-f].db';
 ok $catalog, 'there is a compiled catalog' or diag join ' ', glob $server->root . '/state/*';

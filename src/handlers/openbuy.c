@@ -166,8 +166,7 @@ static const openbuy_door *find_door(const char *action)
 
 static int wrong_method(const po_openbuy_call *c)
 {
-    ap_allow_standard_methods(c->r, REPLACE_ALLOW, M_POST, -1);
-    apr_table_setn(c->r->err_headers_out, "Allow", "POST");
+    apr_table_setn(c->r->headers_out, "Allow", "POST");
     return po_openbuy_refuse(c, HTTP_METHOD_NOT_ALLOWED, "Calls of Open Buy are sent by POST");
 }
 

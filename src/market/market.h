@@ -108,7 +108,7 @@ apr_status_t po_catalog_search(po_catalog *c, const char *query, const po_buyer 
 /* Every member name of ours that PunchOutOpenBuyField may change, NULL at the end. `credentials` and `token` are none: by
  * them we learn whose names count. */
 extern const char *const po_openbuy_names[];
-/* What buyer (NULL: nobody yet) calls a member of ours; NULL: it is left out of answers. */
+/* What the buyer calls a member of ours; NULL: it is left out of answers. */
 const char *po_openbuy_name(const po_buyer *buyer, const char *ours);
 
 #define PO_OPENBUY_BYTES 16384          /* of a body */

@@ -25,7 +25,7 @@ const char *po_openbuy_name(const po_buyer *buyer, const char *ours)
 {
     int i;
 
-    for (i = 0; buyer && buyer->openbuy_fields && i < buyer->openbuy_fields->nelts; i++)
+    for (i = 0; buyer->openbuy_fields && i < buyer->openbuy_fields->nelts; i++)
         if (!strcmp(APR_ARRAY_IDX(buyer->openbuy_fields, i, po_openbuy_field).ours, ours))
             return APR_ARRAY_IDX(buyer->openbuy_fields, i, po_openbuy_field).theirs;
     return ours;
