@@ -172,7 +172,7 @@ void po_read_openbuy_field(po_reading *x);
 void po_read_openbuy_rate(po_reading *x);
 void po_read_openbuy_token(po_reading *x);
 /* NULL, or which two members would have one name in that buyer's JSON. */
-const char *po_openbuy_fields_wrong(const apr_array_header_t *fields, apr_pool_t *p);
+const char *po_openbuy_fields_wrong(const po_buyer *buyer, apr_pool_t *p);
 /* "SECRET [from=TIMESTAMP] [until=TIMESTAMP]" into list, which takes two. */
 void po_add_secret(po_reading *x, apr_array_header_t *list);
 

@@ -1,5 +1,5 @@
-/* openbuy.c - the directives of Coupa Open Buy. Coupa's public reference leaves names and types of most members open, so a
- * site writes down what its buyers' systems expect. */
+/* openbuy.c - the directives of Coupa Open Buy. Coupa's public reference leaves names and types of most members open, so
+ * a site writes down what its buyers' systems expect. */
 #include "config/config_private.h"
 #include "market/market.h"
 
@@ -27,8 +27,9 @@ static int is_one_of(const char *word, const char *const *list)
 /* Without these there is no question, or nothing to order. */
 static int is_needed(const char *ours)
 {
-    static const char *const needed[] = { "query", "page_number", "email", "quantity", "count", "total_count", "results",
-                                          "source_part_num", "supp_aux_part_num", "price", "currency", NULL };
+    static const char *const needed[] = { "query", "page_number", "email", "quantity", "count", "total_count",
+                                          "results", "source_part_num", "supp_aux_part_num", "price", "currency",
+                                          NULL };
 
     return is_one_of(ours, needed);
 }
@@ -94,29 +95,19 @@ void po_read_openbuy_field(po_reading *x)
         APR_ARRAY_PUSH(x->buyer->buyer.openbuy_fields, po_openbuy_field) = f;
 }
 
-/* Theirs for ours; NULL: it is left out. */
-static const char *name_of(const apr_array_header_t *fields, const char *ours)
-{
-    int i;
-
-    for (i = 0; i < fields->nelts; i++)
-        if (!strcmp(APR_ARRAY_IDX(fields, i, po_openbuy_field).ours, ours))
-            return APR_ARRAY_IDX(fields, i, po_openbuy_field).theirs;
-    return ours;
-}
-
-const char *po_openbuy_fields_wrong(const apr_array_header_t *fields, apr_pool_t *p)
+const char *po_openbuy_fields_wrong(const po_buyer *buyer, apr_pool_t *p)
 {
     apr_hash_t *taken = apr_hash_make(p);
     const char *const *ours;
 
     for (ours = po_openbuy_names; *ours; ours++) {
-        const char *theirs = name_of(fields, *ours), *other;
+        const char *theirs = po_openbuy_name(buyer, *ours), *other;
 
         if (!theirs)
             continue;
         if ((other = apr_hash_get(taken, theirs, APR_HASH_KEY_STRING)))
-            return apr_psprintf(p, "%s and %s would both be \"%s\"; give one of them another name", other, *ours, theirs);
+            return apr_psprintf(p, "%s and %s would both be \"%s\"; give one of them another name", other, *ours,
+                                theirs);
         apr_hash_set(taken, theirs, APR_HASH_KEY_STRING, *ours);
     }
     return NULL;

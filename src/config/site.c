@@ -236,8 +236,8 @@ static void check_request_redirect(const po_check *c, const po_buyer_block *b, p
 
     buyer->request_redirect = to->text;
     if (to->at && !buyer->profile.start_elsewhere)
-        po_report(APLOG_WARNING, to->at, to->text, "PO0093: nobody is sent there, for this buyer's requests begin in its "
-                  "procurement system; write PunchOutStartElsewhere on, or remove this line");
+        po_report(APLOG_WARNING, to->at, to->text, "PO0093: nobody is sent there, for this buyer's requests begin in "
+                  "its procurement system; write PunchOutStartElsewhere on, or remove this line");
     if (!wrong)
         return;
     po_report(APLOG_ERR, to->at, to->text, apr_pstrcat(c->pool, "PO0092: ", wrong, NULL));
@@ -266,7 +266,7 @@ static po_buyer *resolve_buyer(po_check *c, po_buyer_block *b)
     buyer->activate = (po_activate)(b->activate.at ? b->activate.number : c->config->activate.number);
     buyer->lines = (po_lines)(b->lines.at ? b->lines.number : c->config->lines.number);
     wrong = buyer->fault ? NULL : buyer_incomplete(c, b);
-    if (!buyer->fault && !wrong && (wrong = po_openbuy_fields_wrong(buyer->openbuy_fields, c->pool)))
+    if (!buyer->fault && !wrong && (wrong = po_openbuy_fields_wrong(buyer, c->pool)))
         wrong = apr_pstrcat(c->pool, "PO0094: of its PunchOutOpenBuyField lines ", wrong, NULL);
     if (wrong) {
         po_report(APLOG_ERR, b->at, buyer->name, wrong);
