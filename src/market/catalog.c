@@ -37,15 +37,17 @@ static const char schema[] =
     "CREATE VIRTUAL TABLE search USING fts5(name, seller, keywords, description, content='',"
     " tokenize='unicode61 remove_diacritics 2', prefix='1 2 3');";
 
-/* words is for typing errors (search_words.c): of each length one list, "word products" in each line, which is read much faster
- * than a row for each. */
+/* word is for beginnings (search_words.c). words is for typing errors: of each length one list, "word products" in each line,
+ * which is read much faster than a row for each. */
 static const char finish[] =
     "INSERT INTO search(search) VALUES('optimize');"
     "CREATE INDEX product_changed ON product(changed);"
     "CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab(main, search, row);"
+    "CREATE TABLE word(text TEXT PRIMARY KEY, products INTEGER NOT NULL) WITHOUT ROWID;"
+    "INSERT INTO word SELECT term, doc FROM temp.vocabulary;"
     "CREATE TABLE words(length INTEGER PRIMARY KEY, list TEXT NOT NULL);"
-    "INSERT INTO words SELECT length(term), group_concat(term||' '||doc, char(10)) FROM temp.vocabulary"
-    " WHERE length(term) BETWEEN 3 AND 40 GROUP BY 1;"
+    "INSERT INTO words SELECT length(text), group_concat(text||' '||products, char(10)) FROM word"
+    " WHERE length(text) BETWEEN 3 AND 40 GROUP BY 1;"
     "DROP TABLE temp.vocabulary;"
     "COMMIT;";
 

@@ -66,7 +66,8 @@ const char *po_history_commit(po_catalog_history *h, const char *db);
 
 typedef enum {
     PO_BY_OFFER, PO_BY_PRODUCT, PO_BY_NUMBER, PO_USAGE_OF, PO_WALK, PO_WALK_GONE, PO_COUNT, PO_COUNT_GONE, PO_MATCHES,
-    PO_IN_AUDIENCE, PO_SEES_PRODUCT, PO_HAS_PREFIX, PO_WORDS, PO_FINEST, PO_CATALOG_QUERIES
+    PO_IN_AUDIENCE, PO_SEES_PRODUCT, PO_HAS_PREFIX, PO_BEGUN, PO_WORDS, PO_FINEST,
+    PO_CATALOG_QUERIES
 } po_catalog_query;
 
 struct po_catalog {
@@ -94,9 +95,9 @@ typedef struct {
 
 /* The first PO_SEARCH_WORDS words of the text's first PO_SEARCH_BYTES bytes (po_search_word), in p. */
 apr_array_header_t *po_search_words(const char *query, apr_pool_t *p);
-/* FTS5's expression for all of the words, at least one. *begun: the last word may be the beginning of one, and is the last two
- * phrases: as a whole word, and as a beginning. */
-const char *po_search_match(const apr_array_header_t *words, int *begun, apr_pool_t *p);
+/* FTS5's expression for all of the words, at least one. *begun: how many of its last phrases stand for the last word: itself,
+ * then those that begin with it; 0: it was corrected. */
+const char *po_search_match(po_catalog *c, const apr_array_header_t *words, int *begun, apr_pool_t *p);
 /* 1 when some word that the catalog doesn't have was replaced by those that are alike. */
 int po_search_correct(po_catalog *c, apr_array_header_t *words, apr_pool_t *p);
 

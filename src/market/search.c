@@ -71,7 +71,8 @@ static int sees(buyers_view *v, apr_int64_t rowid)
 
 /* ---- the best ---------------------------------------------------------------------------------------------------- */
 
-/* What it is worth that a word stands in name, seller, keywords, description: each more than all lesser together. */
+/* What it is worth that a word stands in name, seller, keywords, description: bits, so that each is worth more than all
+ * lesser ones together. */
 static const int worth[] = { 8, 2, 4, 1 };
 #define COLUMNS ((int)(sizeof(worth) / sizeof(worth[0])))
 #define SCORE_MOST 4095
@@ -79,7 +80,7 @@ static const int worth[] = { 8, 2, 4, 1 };
 
 typedef struct {
     buyers_view view;
-    int begun;                          /* the last two phrases are one word, whole and as a beginning */
+    int begun;                          /* as po_search_match() says */
     int total;                          /* matches that the buyer may see */
     apr_uint64_t *key;                  /* the best of them, a heap: each is worse than those at 2i + 1 and 2i + 2 */
     int n, most;
@@ -115,18 +116,23 @@ static void keep_if_better(hunt *h, apr_uint64_t key)
     }
 }
 
+/* The last word counts once where a word begins with it, and once more where it is the whole word; others twice. */
 static int score(const Fts5ExtensionApi *api, Fts5Context *match, int begun, int *sum)
 {
-    int i, column, rc = SQLITE_OK, phrases = api->xPhraseCount(match), once = begun ? phrases - 2 : phrases;
+    int i, column, last = 0, rc = SQLITE_OK, phrases = api->xPhraseCount(match), whole = phrases - begun;
 
     *sum = 0;
     for (i = 0; i < phrases && rc == SQLITE_OK; i++) {
         Fts5PhraseIter at;
+        int places = 0;
 
         rc = api->xPhraseFirstColumn(match, i, &at, &column);
         for (; rc == SQLITE_OK && column >= 0 && column < COLUMNS; api->xPhraseNextColumn(match, &at, &column))
-            *sum += i < once ? 2 * worth[column] : worth[column];
+            places |= worth[column];
+        *sum += i < whole ? 2 * places : i == whole ? places : 0;
+        last |= i < whole ? 0 : places;
     }
+    *sum += last;
     return rc;
 }
 
@@ -174,7 +180,7 @@ static apr_status_t find(po_catalog *c, const apr_array_header_t *words, hunt *h
 
     if (!s)
         return APR_EGENERAL;
-    sqlite3_bind_text(s, 1, po_search_match(words, &h->begun, p), -1, SQLITE_STATIC);
+    sqlite3_bind_text(s, 1, po_search_match(c, words, &h->begun, p), -1, SQLITE_STATIC);
     sqlite3_bind_pointer(s, 2, h, HUNT, NULL);
     rc = sqlite3_step(s);
     sqlite3_reset(s);

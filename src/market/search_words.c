@@ -12,6 +12,8 @@
 #define CORRECTED_FROM 4                /* characters: shorter words are too much like others */
 #define TWO_ERRORS_FROM 8
 #define CHARACTERS_MAX 48
+#define INDEXED 3                       /* letters: beginnings of so many have an index (catalog.c) */
+#define BEGUN 32                        /* longer words that a beginning may stand for */
 
 /* ---- words ------------------------------------------------------------------------------------------------------- */
 
@@ -61,13 +63,44 @@ static const char *any_of(const apr_array_header_t *alike, apr_pool_t *p)
     return apr_pstrcat(p, any, ")", NULL);
 }
 
-/* Where the last word stands as it is typed it is asked for twice, so that it counts as much as the others. */
-static const char *whole_or_begun(const char *text, apr_pool_t *p)
+static int is_ascii(const char *text)
 {
-    return apr_pstrcat(p, "(", phrase(text, 0, p), " OR ", phrase(text, 1, p), ")", NULL);
+    while (*text && (unsigned char)*text < 0x80)
+        text++;
+    return !*text;
 }
 
-const char *po_search_match(const apr_array_header_t *words, int *begun, apr_pool_t *p)
+/* The words that begin with this one and are longer, const char *; NULL: they are too many, or it is typed in letters
+ * that the catalog may write otherwise. FTS5 gathers all that match a beginning in memory, which each thread would come
+ * to hold; words it reads match by match. */
+static apr_array_header_t *longer_words(po_catalog *c, const char *text, apr_pool_t *p)
+{
+    apr_array_header_t *longer = apr_array_make(p, 4, sizeof(const char *));
+    sqlite3_stmt *s = po_catalog_statement(c, PO_BEGUN);
+
+    if (!s || !is_ascii(text) || strlen(text) <= INDEXED)
+        return NULL;
+    sqlite3_bind_text(s, 1, text, -1, SQLITE_STATIC);
+    sqlite3_bind_int(s, 2, BEGUN + 1);
+    while (sqlite3_step(s) == SQLITE_ROW)
+        APR_ARRAY_PUSH(longer, const char *) = apr_pstrdup(p, (const char *)sqlite3_column_text(s, 0));
+    sqlite3_reset(s);
+    return longer->nelts > BEGUN ? NULL : longer;
+}
+
+/* The last word as it is typed: the whole word first, for it counts more. */
+static const char *whole_or_begun(po_catalog *c, const char *text, int *begun, apr_pool_t *p)
+{
+    const apr_array_header_t *longer = longer_words(c, text, p);
+    const char *whole = phrase(text, 0, p);
+
+    *begun = longer ? 1 + longer->nelts : 2;
+    if (!longer)
+        return apr_pstrcat(p, "(", whole, " OR ", phrase(text, 1, p), ")", NULL);
+    return longer->nelts ? apr_pstrcat(p, "(", whole, " OR ", any_of(longer, p), ")", NULL) : whole;
+}
+
+const char *po_search_match(po_catalog *c, const apr_array_header_t *words, int *begun, apr_pool_t *p)
 {
     const char *match = "";
     int i, last = words->nelts - 1;
@@ -75,10 +108,10 @@ const char *po_search_match(const apr_array_header_t *words, int *begun, apr_poo
     *begun = 0;
     for (i = 0; i <= last; i++) {
         const po_search_word *w = &APR_ARRAY_IDX(words, i, po_search_word);
+        const char *one = w->alike ? any_of(w->alike, p)
+                          : i == last ? whole_or_begun(c, w->text, begun, p) : phrase(w->text, 0, p);
 
-        *begun = i == last && !w->alike;
-        match = apr_pstrcat(p, match, i ? " AND " : "", w->alike ? any_of(w->alike, p)
-                            : *begun ? whole_or_begun(w->text, p) : phrase(w->text, 0, p), NULL);
+        match = apr_pstrcat(p, match, i ? " AND " : "", one, NULL);
     }
     return match;
 }

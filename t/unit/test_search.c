@@ -150,6 +150,35 @@ static void a_whole_word_comes_before_one_that_only_begins_so(void **state)
     assert_string_equal(found(c, "jav", &acme), "p1 p2 p3");
 }
 
+static void a_beginning_finds_each_word_that_it_begins_however_many(void **state)
+{
+    const char *all = product("p0", "Guard", "");
+    po_search_hits hits;
+    po_catalog *c;
+    int i;
+
+    for (i = 1; i <= 100; i++)
+        all = apr_pstrcat(pool, all, ",", product(apr_psprintf(pool, "p%d", i), apr_psprintf(pool, "Keeper%d Guard%s", i,
+                                                  i % 10 ? "" : "ian"), ""), NULL);
+    c = catalog_of(all, NULL);
+    assert_int_equal(po_catalog_search(c, "keeper", &acme, 1, 20, pool, &hits), APR_SUCCESS);
+    assert_int_equal(hits.total, 100);
+    assert_int_equal(po_catalog_search(c, "keeper1", &acme, 1, 20, pool, &hits), APR_SUCCESS);
+    assert_int_equal(hits.total, 12);                                /* 1, 10 to 19, 100 */
+    assert_string_equal(APR_ARRAY_IDX(hits.offers, 0, po_offer *)->product, "p1");
+    assert_int_equal(po_catalog_search(c, "guard", &acme, 1, 20, pool, &hits), APR_SUCCESS);
+    assert_int_equal(hits.total, 101);
+    assert_string_equal(found(c, "guardia", &acme), "p10 p20 p30 p40 p50 p60 p70 p80 p90 p100");
+}
+
+static void words_that_begin_alike_count_once(void **state)
+{
+    po_catalog *c = catalog_of(apr_pstrcat(pool, product("p1", "Manage Managers Management", ""), ",",
+                                           product("p2", "Manage", ""), NULL), NULL);
+
+    assert_string_equal(found(c, "manage", &acme), "p2 p1");
+}
+
 static void among_equals_the_shorter_name_is_first_then_the_order_of_the_catalog(void **state)
 {
     po_catalog *c = catalog_of(apr_pstrcat(pool, product("p3", "Log of Everything", ""), ",", product("p2", "Log One", ""), ",",
@@ -455,6 +484,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_word_in_the_name_counts_more_than_one_in_the_description, setup, teardown),
         cmocka_unit_test_setup_teardown(a_word_in_the_name_counts_more_than_in_all_other_places, setup, teardown),
         cmocka_unit_test_setup_teardown(a_whole_word_comes_before_one_that_only_begins_so, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_beginning_finds_each_word_that_it_begins_however_many, setup, teardown),
+        cmocka_unit_test_setup_teardown(words_that_begin_alike_count_once, setup, teardown),
         cmocka_unit_test_setup_teardown(among_equals_the_shorter_name_is_first_then_the_order_of_the_catalog, setup, teardown),
         cmocka_unit_test_setup_teardown(accents_make_no_difference, setup, teardown),
         cmocka_unit_test_setup_teardown(typing_errors_are_forgiven_where_nothing_else_matches, setup, teardown),
