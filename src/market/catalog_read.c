@@ -67,8 +67,10 @@ static const char *uri_of(const char *path, apr_pool_t *p)
     return uri;
 }
 
-/* Mapped, so that all threads of all children share the pages instead of copying them into a cache each. */
-static const char settings[] = "PRAGMA mmap_size=1073741824; PRAGMA cache_size=-128; PRAGMA temp_store=MEMORY;";
+/* Mapped, so that all threads of all children share the pages instead of copying them into a cache each. The cache that
+ * SQLite made before it was told is given back: each thread would hold it for nothing. */
+static const char settings[] = "PRAGMA mmap_size=1073741824; PRAGMA cache_size=-16; PRAGMA temp_store=MEMORY;"
+                               "PRAGMA shrink_memory;";
 
 apr_status_t po_catalog_open(po_catalog **catalog, const char *path, apr_pool_t *p)
 {
