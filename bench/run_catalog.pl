@@ -15,7 +15,7 @@ use Time::HiRes qw(sleep time);
 
 my ($build, $apxs, $httpd, $products) = @ARGV;
 die "usage: run_catalog.pl BUILD-FOLDER APXS HTTPD PRODUCTS\n" unless $products;
-my ($rounds, $page_rounds) = (5, 15);  # a buyer may search 600 times a minute (PunchOutOpenBuyRate)
+my ($rounds, $page_rounds, $visits) = (5, 15, 400);
 my $dir = tempdir('punchout-bench-XXXXXX', TMPDIR => 1, CLEANUP => !$ENV{KEEP});
 chmod 0755, $dir;
 mkdir "$dir/$_" for qw(logs state);
@@ -55,7 +55,7 @@ KeepAliveTimeout 60
 PunchOutPublicURL http://localhost:$port
 PunchOutStateDir $dir/state
 PunchOutIdentity DUNS market-1
-@{[$catalog ? "PunchOutCatalog $dir/catalog.json" : '']}
+@{[$catalog ? "PunchOutCatalog $dir/$catalog.json" : '']}
 PunchOutFulfillment http://127.0.0.1:9/subscriptions
 <PunchOutBuyer acme>
     PunchOutCredential DUNS buyer-1
@@ -63,6 +63,7 @@ PunchOutFulfillment http://127.0.0.1:9/subscriptions
     PunchOutReturnHosts buyer.example
     PunchOutDeployment production
     PunchOutCurrency USD
+    PunchOutOpenBuyRate none
 </PunchOutBuyer>
 <Location /punchout>
     SetHandler punchout
@@ -147,12 +148,12 @@ sub graceful {
 
 sub bench_start {
     my %ms;
-    write_conf('event', 1);
+    write_conf('event', 'catalog');
     my $first = milliseconds(\&start);
     stop();
     for (1 .. $rounds) {
         for my $catalog (0, 1) {
-            write_conf('event', $catalog);
+            write_conf('event', $catalog && 'catalog');
             push @{ $ms{configtest}[$catalog] }, configtest();
             push @{ $ms{start}[$catalog] }, milliseconds(\&start);
             push @{ $ms{'graceful restart'}[$catalog] }, graceful();
@@ -186,10 +187,10 @@ sub sign_in {
 }
 
 sub search_http {
-    my ($s, $authorization, $query) = @_;
+    my ($s, $authorization, $query, $expected) = @_;
     my ($status) = request($s, 'POST', '/punchout/openbuy/search', encode_json({ query => $query, page_number => 1 }),
         $authorization);
-    die "/punchout/openbuy/search answers $status to \"$query\"\n" unless $status == 200;
+    die "/punchout/openbuy/search answers $status to \"$query\"\n" unless $status == ($expected || 200);
 }
 
 sub bench_search_http {
@@ -197,9 +198,6 @@ sub bench_search_http {
     my ($authorization, $why) = sign_in();
     return print "search over HTTP, $mpm: SKIPPED, $why\n" unless $authorization;
     my $s = connection();
-    sign_in() for 1 .. 100;             # what any first request takes in each thread
-    my ($child, @all) = (child());
-    my $before = memory($child);
     for (@queries) {
         my ($name, @words) = @$_;
         my (@search, @floor);
@@ -213,7 +211,27 @@ sub bench_search_http {
             $mpm, $name, median(@search), part(0.99, @search), median(@floor),
             median(@search) <= 20 ? 'within target' : 'ABOVE TARGET';
     }
-    printf "memory of a child after searches, %-8s %s\n", $mpm, growth($before, memory($child));
+}
+
+# A child whose threads have all been asked: without a catalog (each search is answered 500), with one of one product, and
+# with this one. What differs is the catalog's.
+sub bench_memory {
+    my ($mpm) = @_;
+    my @words = map { my ($name, @words) = @$_; @words } @queries;
+    my %after;
+    for my $catalog ('', 'one', 'catalog') {
+        write_conf($mpm, $catalog);
+        start();
+        my ($authorization, $why) = sign_in();
+        $authorization or return print "memory, $mpm: SKIPPED, $why\n";
+        search_http(connection(), "${authorization}Connection: close\r\n", $words[$_ % @words], !$catalog && 500)
+            for 1 .. $visits;
+        $after{$catalog} = memory(child());
+        stop();
+    }
+    printf "memory of a child after %d searches, %-8s without a catalog Private_Dirty %.1f MB; with one product %s; "
+        . "with %d %s\n", $visits, $mpm, $after{''}{Private_Dirty} / 1024, growth($after{''}, $after{one}), $products,
+        growth($after{''}, $after{catalog});
 }
 
 # ---- (d) the index -------------------------------------------------------------------------------------------------
@@ -245,8 +263,10 @@ my $size = (-s "$dir/catalog.json") / 1e6;
 printf "%d products, %.0f MB of JSON; medians of %d interleaved rounds\n", $products, $size, $rounds;
 bench_start();
 system("$build/bench/catalog_search", "$dir/catalog.json", "$dir/state") and die "catalog_search failed\n";
+system("$^X $FindBin::Bin/catalog.pl 1 >$dir/one.json") and die 'no catalog of one product';
 for my $mpm (qw(event prefork)) {
-    write_conf($mpm, 1);
+    bench_memory($mpm);
+    write_conf($mpm, 'catalog');
     start();
     bench_search_http($mpm);
     bench_index($mpm, $_) for qw(index.cif index.xml);
