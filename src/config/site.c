@@ -227,7 +227,6 @@ static void check_posts(const po_buyer_block *b, const po_buyer *buyer)
                   "PunchOutPostSecret if he wants one");
 }
 
-/* The block as this site sees it: hubs, identities and defaults may differ from site to site. */
 /* A draft goes where carts may go. */
 static void check_request_redirect(const po_check *c, const po_buyer_block *b, po_buyer *buyer)
 {
@@ -245,6 +244,7 @@ static void check_request_redirect(const po_check *c, const po_buyer_block *b, p
         buyer->fault = apr_pstrcat(c->pool, "PunchOutRequestRedirect: ", wrong, NULL);
 }
 
+/* The block as this site sees it: hubs, identities and defaults may differ from site to site. */
 static po_buyer *resolve_buyer(po_check *c, po_buyer_block *b)
 {
     po_buyer *buyer;
