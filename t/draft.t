@@ -236,6 +236,8 @@ SKIP: {
     is_deeply [$led->code, scalar $led->header('Content-Encoding'), $led->content], [303, undef, ''], 'so does a compressed one';
     is $ua->get($url, %opened, 'Accept-Encoding' => 'gzip')->code, 200, 'once';
 }
+my $long = open_session(@at)->get(html($account) . '&q=' . '/' x 3000, %opened);
+is_deeply [$long->code, $long->header('Location')], [303, "$door/requests"], 'an address too long to be carried along is left out';
 for (['a picture', { 'Sec-Fetch-Dest' => 'image', %opened }], ['a script', { 'Sec-Fetch-Dest' => 'empty' }], ['a program', {}]) {
     my ($what, $headers) = @$_;
     is open_session(@at)->get(html($account), %$headers)->code, 200, "$what is not led anywhere";

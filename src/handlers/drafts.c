@@ -6,6 +6,8 @@
 
 APLOG_USE_MODULE(punchout);
 
+#define WANTED_MOST 4096                /* bytes of ?to=, escaped: httpd takes no request line longer than 8190 */
+
 /* ---- the offer -------------------------------------------------------------------------------------------------- */
 
 int po_drafts_count(request_rec *r, const po_session *s, const char *account)
@@ -56,7 +58,7 @@ int po_drafts_offer(request_rec *r)
 {
     const po_site *site = po_config_site(r->server);
     const request_rec *first = r;
-    const char *wanted;
+    const char *wanted, *list = apr_pstrcat(r->pool, site->door, "/requests", NULL);
 
     if (!is_page(r))
         return 0;
@@ -68,7 +70,8 @@ int po_drafts_offer(request_rec *r)
     ap_set_content_type(r, NULL);
     ap_set_content_length(r, 0);
     apr_table_setn(r->headers_out, "Cache-Control", "no-store");
-    apr_table_setn(r->headers_out, "Location", apr_pstrcat(r->pool, site->door, "/requests?to=", wanted, NULL));
+    apr_table_setn(r->headers_out, "Location", strlen(wanted) > WANTED_MOST
+                   ? list : apr_pstrcat(r->pool, list, "?to=", wanted, NULL));
     return 1;
 }
 
