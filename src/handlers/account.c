@@ -153,8 +153,9 @@ static int begin_session(request_rec *r, const po_site *site, po_request_state *
         rv = po_session_start(po_child_sessions(), thread->crypto, token, r->request_time, cookie, &state->session,
                               r->pool);
     if (rv != APR_SUCCESS) {
-        ap_log_rerror(APLOG_MARK, APLOG_CRIT, rv, r, "PO0231: no session for account %s of buyer %s; when the session "
-                      "store is full raise PunchOutSessionStore and restart", ap_escape_logitem(r->pool, a->id), b->name);
+        ap_log_rerror(APLOG_MARK, APLOG_CRIT, rv, r, "PO0231: no session for account %s of buyer %s; when half of the "
+                      "session store is in use (the rest is for setups) raise PunchOutSessionStore and restart",
+                      ap_escape_logitem(r->pool, a->id), b->name);
         return 0;
     }
     state->cookie = cookie;

@@ -203,6 +203,7 @@ apr_status_t po_session_insert(po_sessions *t, po_crypto *c, po_session *s, apr_
     e.created = seconds(now);
     e.data = data.bytes;
     e.len = (uint32_t)data.len;
+    e.yields = po_session_is_draft(s);
     rv = insert_somewhere(t, c, &e, token);
     if (rv != APR_SUCCESS)
         token[0] = '\0';
@@ -295,5 +296,5 @@ apr_status_t po_session_remove(po_sessions *t, po_crypto *c, const char *cookie)
 
 int po_session_is_draft(const po_session *s)
 {
-    return !strcmp(s->operation, PO_OPERATION_DRAFT);
+    return s->operation && !strcmp(s->operation, PO_OPERATION_DRAFT);
 }

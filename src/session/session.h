@@ -43,7 +43,9 @@ typedef struct {
 apr_status_t po_sessions_attach(po_sessions **t, void *base, const po_session_limits *limits, int *kept, apr_pool_t *p);
 
 /* Inserts s (id, created and csrf are made here) and writes a start token. APR_ENOSPC: the store is full; live sessions are
- * never evicted. APR_EINVAL: larger than PO_SESSION_DATA_MAX. s->csrf is NULL afterwards: start and find read it back. */
+ * never evicted. For a session that begins in the marketplace half is full: whoever is signed in there may cause any number
+ * of them, and must not shut out procurement systems. APR_EINVAL: larger than PO_SESSION_DATA_MAX. s->csrf is NULL
+ * afterwards: start and find read it back. */
 apr_status_t po_session_insert(po_sessions *t, po_crypto *c, po_session *s, apr_time_t now, char token[PO_TOKEN_TEXT + 1]);
 /* Spends a start token: exactly one caller wins, and gets a fresh cookie value and the session. APR_NOTFOUND: unknown, used or
  * expired. */

@@ -42,6 +42,7 @@ typedef struct {
     uint32_t created;                   /* seconds */
     const void *data;
     uint32_t len;                       /* at most PO_SESSION_DATA_MAX */
+    int yields;                         /* inserted only while half of its shard stays free for others */
 } po_table_entry;
 
 /* Where po_table_find() shall put len bytes; NULL: there is no room. */

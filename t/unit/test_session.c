@@ -350,6 +350,34 @@ static void a_full_store_opens_again_when_sessions_expire_or_leave(void **state)
     assert_int_equal(whole(f).live, again + 1);
 }
 
+/* Every answer to a signed-in program that keeps no cookie makes one more. */
+static void sessions_that_begin_in_the_marketplace_leave_half_of_the_room_to_setups(void **state)
+{
+    fixture *f = *state;
+    char token[PO_TOKEN_TEXT + 1];
+    unsigned drafts = 0, refused, setups;
+    po_session s;
+
+    for (refused = 0; refused < 500;) {
+        s = shopper("");
+        s.operation = PO_OPERATION_DRAFT;
+        if (po_session_insert(f->store, f->crypto, &s, T0, token) == APR_SUCCESS)
+            drafts++;
+        else
+            refused++;
+    }
+    for (setups = 0, refused = 0; refused < 500;) {
+        s = shopper("");
+        if (po_session_insert(f->store, f->crypto, &s, T0, token) == APR_SUCCESS)
+            setups++;
+        else
+            refused++;
+    }
+    assert_true(drafts > 100);
+    assert_true(setups >= drafts);
+    assert_int_equal(whole(f).live, drafts + setups);
+}
+
 static void expired_sessions_leave_a_little_with_each_new_one(void **state)
 {
     fixture *f = *state;
@@ -701,6 +729,7 @@ int main(void)
         IN(a_clock_that_goes_back_ends_no_session),
         IN_SMALL(a_full_store_refuses_and_evicts_no_live_session),
         IN_SMALL(a_full_store_opens_again_when_sessions_expire_or_leave),
+        IN_SMALL(sessions_that_begin_in_the_marketplace_leave_half_of_the_room_to_setups),
         IN(expired_sessions_leave_a_little_with_each_new_one),
         IN_SMALL(an_account_is_refused_when_there_is_no_room_and_the_session_stays_as_it_was),
         IN(binding_an_account_keeps_everything_else),
