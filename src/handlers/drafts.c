@@ -30,8 +30,8 @@ void po_drafts_recount(request_rec *r)
     const po_session *s = po_request_session(r);
 
     if (s && po_takes_drafts(s))
-        po_session_bind(po_child_sessions(), po_thread_get()->crypto, po_request_cookie(r), s->account,
-                        s->account_email, po_drafts_count(r, s, s->account), r->request_time);
+        po_session_recount(po_child_sessions(), po_thread_get()->crypto, po_request_cookie(r), s->account,
+                           po_drafts_count(r, s, s->account), r->request_time);
 }
 
 static int is_type(const char *type, const char *wanted)

@@ -258,32 +258,61 @@ static void *room_in_packed(void *baton, apr_size_t len)
     return len <= sizeof(data->bytes) ? data->bytes : NULL;
 }
 
-/* Only here does a session's data change, and only its last two fields and the number of drafts: of two at once either
- * may win, nothing else can get lost. */
-apr_status_t po_session_bind(po_sessions *t, po_crypto *c, const char *cookie, const char *account, const char *email,
-                             int drafts, apr_time_t now)
+/* An open session's data; *at is where its account begins. */
+static apr_status_t read_packed(po_sessions *t, const po_table_ref *ref, apr_time_t now, packed *data, apr_size_t *at)
 {
     po_table_entry e;
-    po_table_ref ref;
-    packed data;
-    apr_size_t at = AT_FIELDS;
-    apr_status_t rv;
+    apr_status_t rv = po_table_find(t, ref, seconds(now), &e, room_in_packed, data);
     unsigned i;
 
-    if (!parse_token(c, cookie, &ref))
-        return APR_NOTFOUND;
-    rv = po_table_find(t, &ref, seconds(now), &e, room_in_packed, &data);
     if (rv != APR_SUCCESS)
         return rv;
     if (e.len < AT_FIELDS)
         return APR_EGENERAL;
-    pack_drafts(&data, drafts);
+    *at = AT_FIELDS;
     for (i = 0; i < FIELDS_KEPT; i++)
-        if (!unpack(data.bytes, e.len, &at))
+        if (!unpack(data->bytes, e.len, at))
             return APR_EGENERAL;
-    data.len = at;
+    return APR_SUCCESS;
+}
+
+/* Only here and below does a session's data change, and only its last two fields and the number of drafts: of two at
+ * once either may win, nothing else can get lost. */
+apr_status_t po_session_bind(po_sessions *t, po_crypto *c, const char *cookie, const char *account, const char *email,
+                             int drafts, apr_time_t now)
+{
+    po_table_ref ref;
+    packed data;
+    apr_status_t rv;
+
+    if (!parse_token(c, cookie, &ref))
+        return APR_NOTFOUND;
+    if ((rv = read_packed(t, &ref, now, &data, &data.len)) != APR_SUCCESS)
+        return rv;
+    pack_drafts(&data, drafts);
     if ((rv = pack(&data, account)) != APR_SUCCESS || (rv = pack(&data, email)) != APR_SUCCESS)
         return rv;
+    return po_table_replace(t, &ref, data.bytes, (uint32_t)data.len, seconds(now));
+}
+
+apr_status_t po_session_recount(po_sessions *t, po_crypto *c, const char *cookie, const char *account, int drafts,
+                                apr_time_t now)
+{
+    apr_size_t at;
+    po_table_ref ref;
+    packed data;
+    const char *bound;
+    apr_status_t rv;
+
+    if (!parse_token(c, cookie, &ref))
+        return APR_NOTFOUND;
+    if ((rv = read_packed(t, &ref, now, &data, &at)) != APR_SUCCESS)
+        return rv;
+    if (!(bound = unpack(data.bytes, data.len, &at)))
+        return APR_EGENERAL;
+    if (strcmp(bound, account))
+        return APR_NOTFOUND;
+    pack_drafts(&data, drafts);
     return po_table_replace(t, &ref, data.bytes, (uint32_t)data.len, seconds(now));
 }
 

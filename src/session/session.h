@@ -57,6 +57,9 @@ apr_status_t po_session_find(po_sessions *t, po_crypto *c, const char *cookie, a
  * there is no room, APR_EINVAL when it would be larger than PO_SESSION_DATA_MAX: then it stays as it was. */
 apr_status_t po_session_bind(po_sessions *t, po_crypto *c, const char *cookie, const char *account, const char *email,
                              int drafts, apr_time_t now);
+/* Replaces drafts alone. APR_NOTFOUND also when another account is bound by now, which must not be undone. */
+apr_status_t po_session_recount(po_sessions *t, po_crypto *c, const char *cookie, const char *account, int drafts,
+                                apr_time_t now);
 /* 1 for a session that began in the marketplace. */
 int po_session_is_draft(const po_session *s);
 apr_status_t po_session_remove(po_sessions *t, po_crypto *c, const char *cookie);

@@ -277,7 +277,7 @@ apr_status_t po_table_insert(po_sessions *t, const po_table_ref *at, const po_ta
         return rv;
     set_intent(&v, INTENT_WRITE);
     fault(PO_FAULT_INSERT);
-    if (!reserve(t, &v, 1 + blocks_for(e->len), now)) {
+    if (!reserve(t, &v, 1 + blocks_for(e->len) + spare, now)) {
         set_intent(&v, INTENT_NONE);
         return po_shard_leave(&v, APR_ENOSPC);
     }

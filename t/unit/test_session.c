@@ -449,6 +449,27 @@ static void binding_an_account_keeps_everything_else(void **state)
     assert_int_equal(s.test, was.test);
 }
 
+static void a_recount_changes_the_number_of_drafts_and_never_the_account(void **state)
+{
+    fixture *f = *state;
+    char cookie[PO_TOKEN_TEXT + 1];
+    po_session s;
+
+    open_session(f, "ines", cookie);
+    assert_int_equal(po_session_bind(f->store, f->crypto, cookie, "acct-1", "one@market.example", 2, T0), APR_SUCCESS);
+    assert_int_equal(po_session_recount(f->store, f->crypto, cookie, "acct-1", 1, T0), APR_SUCCESS);
+    assert_int_equal(find_at(f, cookie, T0, &s), APR_SUCCESS);
+    assert_int_equal(s.drafts, 1);
+    assert_string_equal(s.account, "acct-1");
+    assert_string_equal(s.account_email, "one@market.example");
+    assert_int_equal(po_session_bind(f->store, f->crypto, cookie, "acct-2", "", 7, T0), APR_SUCCESS);
+    assert_int_equal(po_session_recount(f->store, f->crypto, cookie, "acct-1", 0, T0), APR_NOTFOUND);
+    assert_int_equal(find_at(f, cookie, T0, &s), APR_SUCCESS);
+    assert_int_equal(s.drafts, 7);
+    assert_string_equal(s.account, "acct-2");
+    whole(f);
+}
+
 static void a_number_of_drafts_is_kept_up_to_65535(void **state)
 {
     static const int numbers[] = { 0, 1, 255, 256, 65535, 65536, 1000000 };
@@ -733,6 +754,7 @@ int main(void)
         IN(expired_sessions_leave_a_little_with_each_new_one),
         IN_SMALL(an_account_is_refused_when_there_is_no_room_and_the_session_stays_as_it_was),
         IN(binding_an_account_keeps_everything_else),
+        IN(a_recount_changes_the_number_of_drafts_and_never_the_account),
         IN(a_number_of_drafts_is_kept_up_to_65535),
         IN(a_session_that_began_in_the_marketplace_is_told_apart),
         IN(another_account_replaces_the_first),
