@@ -101,6 +101,29 @@ for my $buyer ('nobody', 'ACME') {
     is scalar(@log), 1, 'and the log says so';
 }
 is scalar(cookies(browser()->get("$root/shop/?account=" . account()))), 0, 'an account alone begins nothing';
+for my $part (qw(image style script font)) {
+    is scalar(cookies(browser()->get("$root/shop/?account=" . account() . '&buyer=acme', 'Sec-Fetch-Dest' => $part))), 0, "nor does a page's $part";
+}
+for my $whole (qw(document iframe empty)) {
+    is scalar(cookies(browser()->get("$root/shop/?account=" . account() . '&buyer=acme', 'Sec-Fetch-Dest' => $whole))), 1, "$whole: does";
+}
+# who is named next never goes on as the one before
+sub named { my ($ua, $header) = @_; return $ua->get("$root/shop/echo?type=text/plain&account=" . uri_escape($header)) }
+for (['without a mail address that can be used', "next-$$; email=m\xfcller\@market.example; buyer=acme", 'PO0245', 1],
+     ['by an id that is no UTF-8', "m\xfcller; buyer=acme", 'PO0201', 0], ['by an id that is too long', 'x' x 256 . '; buyer=acme', 'PO0201', 0]) {
+    my ($how, $header, $logged, $stays) = @$_;
+    my $ua = signed_in(account(), 'acme');
+    my $before = seen($ua)->{'PunchOut-Session'};
+    t_start_error_log_watch();
+    named($ua, $header);
+    my @log = grep { /$logged: / } t_finish_error_log_watch();
+    my $now = seen($ua)->{'PunchOut-Session'};
+    isnt $now, $before, "another account $how ends the session of the first";
+    is defined $now ? 1 : 0, $stays, $stays ? 'and begins its own' : 'and begins none';
+    is scalar(@log), 1, 'the log says what is wrong';
+}
+my $longest = named(browser(), 'x' x 255 . '; buyer=acme');
+is scalar(cookies($longest)), 1, 'an id may have 255 bytes';
 is scalar(cookies(browser()->put("$root/shop/?account=" . account() . '&buyer=acme', Content => ''))), 0, 'nor does a PUT';
 is scalar(cookies(browser()->head("$root/shop/?account=" . account() . '&buyer=acme'))), 1, 'HEAD is like GET';
 

@@ -4,10 +4,11 @@
 #include "handlers/handlers.h"
 
 #include "apr_lib.h"
+#include <jansson.h>
 
 APLOG_USE_MODULE(punchout);
 
-#define ACCOUNT_MAX 255                 /* bytes of an account's id or mail address */
+#define ACCOUNT_MAX 255                 /* bytes of an account's id */
 #define NOBODY "none"                   /* in place of an id: signed out */
 
 typedef struct {                        /* "ID; email=ADDRESS; buyer=NAME" */
@@ -48,17 +49,13 @@ static const char *parameter(const char *parameters, const char *name, apr_pool_
     return NULL;
 }
 
-/* One plain address: it becomes a recipient of mail. */
-static int is_mail_address(const char *text)
+/* Events and pages are JSON: two ids that differ in broken bytes alone would read alike there. */
+static int is_utf8(const char *text)
 {
-    const char *at = strchr(text, '@'), *c;
+    json_t *j = json_string(text);
 
-    if (!at || at == text || !at[1] || strchr(at + 1, '@') || strlen(text) > ACCOUNT_MAX)
-        return 0;
-    for (c = text; *c; c++)
-        if (apr_iscntrl(*c) || strchr(" ,;:<>()[]\\\"", *c))
-            return 0;
-    return 1;
+    json_decref(j);
+    return j != NULL;
 }
 
 static int is_account_id(const char *text)
@@ -68,17 +65,26 @@ static int is_account_id(const char *text)
     for (c = text; *c; c++)
         if (apr_iscntrl(*c))
             return 0;
-    return c > text && c - text <= ACCOUNT_MAX;
+    return c > text && c - text <= ACCOUNT_MAX && is_utf8(text);
 }
 
-static int read_account(account *a, const char *said, apr_pool_t *p)
+/* A mail address of no use must not keep somebody signed in as the account before. 0: the id can't be read. */
+static int read_account(request_rec *r, account *a, const char *said)
 {
     const char *end = said + strcspn(said, ";");
 
-    a->id = po_trimmed(said, end, p);
-    a->email = parameter(end, "email", p);
-    a->buyer = parameter(end, "buyer", p);
-    return is_account_id(a->id) && (!a->email || is_mail_address(a->email));
+    a->id = po_trimmed(said, end, r->pool);
+    a->email = parameter(end, "email", r->pool);
+    a->buyer = parameter(end, "buyer", r->pool);
+    if (!is_account_id(a->id))
+        return 0;
+    if (a->email && !po_mail_address_valid(a->email)) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "PO0245: the marketplace's PunchOut-Account gives account %s an "
+                      "address that no mail can be sent to, so it gets none; name one NAME@HOST in ASCII",
+                      ap_escape_logitem(r->pool, a->id));
+        a->email = NULL;
+    }
+    return 1;
 }
 
 static int is_nobody(const account *a)
@@ -180,33 +186,45 @@ static int end_session(request_rec *r, po_request_state *state)
     return 1;
 }
 
-/* The session is always that of the account and connection which the marketplace named last. */
+/* Pictures, styles and scripts of a page are asked for all at once: each would begin a session of its own, and the last
+ * one would win over the page's. */
+static int is_part_of_page(const request_rec *r)
+{
+    const char *dest = apr_table_get(r->headers_in, "Sec-Fetch-Dest");
+
+    return dest && strcmp(dest, "document") && strcmp(dest, "iframe") && strcmp(dest, "frame") && strcmp(dest, "empty");
+}
+
+/* The session is always that of the account and connection which the marketplace named last. a NULL: it is not known
+ * who that is. */
 static void follow_account(request_rec *r, po_request_state *state, const account *a)
 {
     const po_site *site = po_config_site(r->server);
     const po_session *s = &state->session;
     int ended;
 
-    if (r->method_number != M_GET && r->method_number != M_POST)        /* M_GET is HEAD, too */
+    if ((r->method_number != M_GET && r->method_number != M_POST) || is_part_of_page(r))    /* M_GET is HEAD, too */
         return;
-    if (state->cookie && !strcmp(a->id, s->account) && (!a->buyer || !strcmp(a->buyer, s->buyer))) {
+    if (a && state->cookie && !strcmp(a->id, s->account) && (!a->buyer || !strcmp(a->buyer, s->buyer))) {
         bind_account(r, state, a);      /* its mail address may be another one */
         return;
     }
     ended = end_session(r, state);
-    if ((is_nobody(a) || !a->buyer || !begin_session(r, site, state, a)) && ended)
+    if ((!a || is_nobody(a) || !a->buyer || !begin_session(r, site, state, a)) && ended)
         po_cookie_set(r, site, NULL);
 }
 
 void po_account_said(request_rec *r, po_request_state *state, const char *said)
 {
     account a;
+    int readable = read_account(r, &a, said);
 
-    if (!read_account(&a, said, r->pool))
+    if (!readable)
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "PO0201: the marketplace's PunchOut-Account is not of the form "
-                      "\"ID; email=NAME@HOST; buyer=NAME\" and is ignored");
-    else if (!state->cookie || po_session_is_draft(&state->session))
-        follow_account(r, state, &a);
-    else if (!is_nobody(&a))
+                      "\"ID; email=NAME@HOST; buyer=NAME\", with an id of 1 to %d bytes of UTF-8, and names nobody",
+                      ACCOUNT_MAX);
+    if (!state->cookie || po_session_is_draft(&state->session))
+        follow_account(r, state, readable ? &a : NULL);
+    else if (readable && !is_nobody(&a))
         bind_account(r, state, &a);
 }
