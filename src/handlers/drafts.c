@@ -231,7 +231,8 @@ static apr_status_t take_back(po_ledger_db *db, void *baton)
 static int no_such_draft(request_rec *r)
 {
     return po_page_problem(r, HTTP_NOT_FOUND, "No such request", "There is no request of yours with this number. If "
-                           "another account made it, sign in to the marketplace with that one in this window, then return it.");
+                           "another account made it, sign in to the marketplace with that one in this window, then return "
+                           "it.");
 }
 
 static int unreadable(const return_job *j)

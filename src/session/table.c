@@ -271,7 +271,7 @@ apr_status_t po_table_insert(po_sessions *t, const po_table_ref *at, const po_ta
 {
     view v = view_of(t, at->shard);
     apr_status_t rv = po_shard_enter(&v);
-    uint32_t head, spare = e->yields ? v.n / 2 : 0;
+    uint32_t head, spare = e->yields ? (v.n + 1) / 2 : 0;
 
     if (rv != APR_SUCCESS)
         return rv;
