@@ -7,6 +7,7 @@ use lib "$FindBin::Bin/lib";
 use IO::Socket::INET;
 use JSON::PP;
 use LWP::UserAgent ();
+use MIME::Base64 qw(encode_base64);
 use PunchoutTest::Httpd;
 use Test::More;
 use Time::HiRes qw(sleep time);
@@ -71,6 +72,13 @@ is $r->code, 429, 'nor is the right one';
 like $r->header('Retry-After'), qr/^\d+$/, 'which says how long to wait';
 is $ua->post($server->url('market', 'punchout/openbuy/token'), { grant_type => 'client_credentials', client_id => 'globex', client_secret => 'globex-secret' })->code, 429, 'the OAuth door counts with it';
 is call('authentication', { %{ credentials('hooli') }, credentials => 'hooli:wrong' })->code, 401, 'another name is looked at';
+# each letter of the name as it is or encoded
+sub encoded_client {
+    my ($name, $n) = @_;
+    my $id = join '', map { $n >> $_ & 1 ? sprintf '%%%02x', ord substr $name, $_, 1 : substr $name, $_, 1 } 0 .. length($name) - 1;
+    return $ua->post($server->url('market', 'punchout/openbuy/token'), { grant_type => 'client_credentials' }, Authorization => 'Basic ' . encode_base64("$id:wrong", ''));
+}
+is_deeply [map { encoded_client('globex', $_)->code } 1 .. 5], [(429) x 5], 'nor does an encoded name of the same buyer have attempts of its own';
 is call('authentication', credentials('globex'), site => 'brief')->code, 200, 'so is this one at another site';
 
 # ---- the life of a token -------------------------------------------------------------------------------------------------

@@ -68,7 +68,8 @@ static int check_credentials(po_openbuy_call *c, const char *credentials, const 
     request_rec *r = c->r;
     po_rates *t = po_child_rates(PO_RATES_FAILURES);
     const po_certificate *certificate = po_client_certificate(r, c->thread->crypto);
-    const char *key = failure_key(c, credentials);
+    /* one that is decoded names one buyer, in however many ways it may be encoded */
+    const char *key = failure_key(c, decoded ? decoded : credentials);
     po_match m;
 
     if (t && po_rate_look(t, c->thread->crypto, key, apr_time_now(), &c->wait) >= FAILURES_MAX)
