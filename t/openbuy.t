@@ -191,6 +191,16 @@ ok wait_for(15, sub { mails($request, 'Approval requested') }), 'its requester g
 without_token(call('search', { query => 'log' }, bearer => $token), 'the token of a checkout is spent: search');
 without_token(call('checkout', { source_part_num => 'off-year', quantity => 2 }, bearer => $token), 'and the same checkout');
 is requests_of($buyers_mail), 1, 'which makes no second request';
+my %visitor = (vhost => 'openbuy', email => $buyers_mail);
+my $visit = open_session(%visitor);
+my $at_requests = base_url('openbuy') . '/punchout/requests';
+my $listed = sub { return join ' ', map { $_->{id} } @{ $json->decode($_[0]->get($at_requests, Accept => 'application/json')->content)->{requests} } };
+is $listed->($visit), $request, 'its requester finds it when he punches out';
+csrf_of($visit, vhost => 'openbuy', account => "acct-$$");
+is $listed->($visit), $request, 'with an account of the marketplace, too';
+like $visit->get("$at_requests/$request")->content, qr/Yes, cancel it/, 'and may cancel it';
+my $colleague = open_session(vhost => 'openbuy', email => "colleague-$$\@buyer.example");
+is_deeply [$listed->($colleague), $colleague->get("$at_requests/$request")->code], ['', 404], 'a colleague does not see it';
 is status_of(order_of($item, price => '1100.00')), 409, 'an order with another price is refused';
 is status_of(order_of($item)), 200, 'one that says what the checkout answered is taken';
 is arrived($request, 15), 1, 'the backend gets one event';

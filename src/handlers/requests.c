@@ -521,7 +521,7 @@ static int send_list(request_rec *r, const po_site *site, const po_session *s, c
 
 /* ---- whose requests ------------------------------------------------------------------------------------------- */
 
-/* An account sees its own; a session without one what its user requested. The id alone opens nothing: it is printed on
+/* An account sees its own; what has none is seen by the requester, whose user and mail the session says. The id alone opens nothing: it is printed on
  * every purchase order. A draft has no requester yet: it is its account's, and nobody else's. */
 int po_session_sees(const po_session *s, const po_request *n)
 {
@@ -533,8 +533,9 @@ int po_session_sees(const po_session *s, const po_request *n)
         return 1;
     if (*s->account && n->account)
         return !strcmp(n->account, s->account);
-    return (*s->email || *s->user) && !strcmp(n->email ? n->email : "", s->email)
-           && !strcmp(n->user ? n->user : "", s->user);
+    if (!n->user || !*n->user)          /* Open Buy names a mail address alone */
+        return *s->email && n->email && !strcmp(n->email, s->email);
+    return !strcmp(n->email ? n->email : "", s->email) && !strcmp(n->user, s->user);
 }
 
 static int unavailable(request_rec *r, po_thread *t)
@@ -553,12 +554,9 @@ static int show_list(request_rec *r, const po_site *site, const po_session *s, p
     json_t *j;
     int i;
 
-    if (*s->account)
-        f.account = s->account;
-    else {
-        f.email = s->email;
-        f.user = s->user;
-    }
+    f.account = *s->account ? s->account : NULL;
+    f.email = s->email;
+    f.user = s->user;
     if (po_request_list(db, &f, r->pool, &list) != APR_SUCCESS)
         return unavailable(r, t);
     if (!wants_json(r))

@@ -87,7 +87,8 @@ typedef struct {                                /* who asks; NULL members don't 
     int limit;
     int open;                                   /* requests that may have open approvals come with their charges */
 } po_request_filter;
-/* Newest first, else without charges. An account sees its own; without one the requester's user and mail decide. */
+/* Newest first, else without charges. An account sees its own, and those without an account that its requester made. His they
+ * are by user and mail; by his mail alone when they name no user, as those of Open Buy. */
 apr_status_t po_request_list(po_ledger_db *db, const po_request_filter *f, apr_pool_t *p, apr_array_header_t **out);
 /* Open requests (requested, partly approved) of a buyer and mode with an open charge that matches part, price, currency and
  * quantity of an order line without auxiliary id, with charges, oldest first, at most 2. */

@@ -399,21 +399,24 @@ apr_status_t po_request_in_session(po_ledger_db *db, const char *site, const cha
 /* ---- lists ------------------------------------------------------------------------------------------------------ */
 
 /* One statement for each index; what the index does not decide is filtered. An empty user or mail means a requester
- * without one. */
+ * without one; a request without a user is its mail's. */
 #define LIST_FROM(condition) \
     "SELECT " REQUEST_COLUMNS " FROM request WHERE site = ?1 AND " condition " AND (?2 IS NULL OR buyer = ?2)" \
-    " AND (?3 IS NULL OR account = ?3) AND (?4 IS NULL OR ifnull(email, '') = ?4)" \
-    " AND (?5 IS NULL OR ifnull(user, '') = ?5) ORDER BY created DESC LIMIT ?6"
+    " ORDER BY created DESC LIMIT ?6"
+#define OF_REQUESTER \
+    " AND (?4 IS NULL OR ifnull(email, '') = ?4)" \
+    " AND (?5 IS NULL OR ifnull(user, '') = ?5 OR (?4 <> '' AND ifnull(user, '') = ''))"
+#define OF_ACCOUNT "(account = ?3 OR (account IS NULL AND email = ?4 AND ifnull(user, '') IN ('', ?5)))"
 
 static sqlite3_stmt *list_statement(po_ledger_db *db, const po_request_filter *f)
 {
     if (f->account)
-        return po_statement(db, PO_SQL_LIST_ACCOUNT, LIST_FROM("account = ?3"));
+        return po_statement(db, PO_SQL_LIST_ACCOUNT, LIST_FROM(OF_ACCOUNT));
     if (f->email && *f->email)
-        return po_statement(db, PO_SQL_LIST_EMAIL, LIST_FROM("email = ?4"));
+        return po_statement(db, PO_SQL_LIST_EMAIL, LIST_FROM("email = ?4" OF_REQUESTER));
     if (f->buyer)
-        return po_statement(db, PO_SQL_LIST_BUYER, LIST_FROM("buyer = ?2"));
-    return po_statement(db, PO_SQL_LIST_SITE, LIST_FROM("1"));
+        return po_statement(db, PO_SQL_LIST_BUYER, LIST_FROM("buyer = ?2" OF_REQUESTER));
+    return po_statement(db, PO_SQL_LIST_SITE, LIST_FROM("1" OF_REQUESTER));
 }
 
 apr_status_t po_request_list(po_ledger_db *db, const po_request_filter *f, apr_pool_t *p, apr_array_header_t **out)
@@ -430,8 +433,8 @@ apr_status_t po_request_list(po_ledger_db *db, const po_request_filter *f, apr_p
     po_bind_text(&c, f->site);
     po_bind_text(&c, f->buyer);
     po_bind_text(&c, f->account);
-    po_bind_text(&c, f->account ? NULL : f->email);
-    po_bind_text(&c, f->account ? NULL : f->user);
+    po_bind_text(&c, f->account && f->email && !*f->email ? NULL : f->email);
+    po_bind_text(&c, f->user);
     po_bind_int(&c, f->limit > 0 ? f->limit : -1);
     while ((rv = po_next(db, c.st)) == APR_SUCCESS)
         APR_ARRAY_PUSH(*out, po_request *) = read_request(c.st, p);

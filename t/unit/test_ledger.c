@@ -398,12 +398,29 @@ static void everybody_lists_his_own_requests_newest_first(void **state)
     insert_for(f, "req-6", "acme", NULL, "mary", NULL);
     assert_string_equal(list(f, NULL, NULL, NULL, NULL, 0), "req-6 req-5 req-4 req-3 req-2 req-1");
     assert_string_equal(list(f, NULL, NULL, NULL, NULL, 2), "req-6 req-5");
-    assert_string_equal(list(f, "acme", "acc-1", "john", "john@acme.example", 50), "req-2");
+    assert_string_equal(list(f, "acme", "acc-1", "john", "john@acme.example", 50), "req-3 req-2");
+    assert_string_equal(list(f, "acme", "acc-1", "jane", "jane@acme.example", 50), "req-2 req-1");
+    assert_string_equal(list(f, "acme", "acc-1", "", "", 50), "req-2");
+    assert_string_equal(list(f, "acme", "acc-2", "mary", "", 50), "");
     assert_string_equal(list(f, "acme", NULL, "jane", "jane@acme.example", 50), "req-2 req-1");
     assert_string_equal(list(f, "acme", NULL, "mary", "", 50), "req-6");
     assert_string_equal(list(f, "acme", NULL, "jane", "john@acme.example", 50), "");
     assert_string_equal(list(f, "acme", NULL, "", "", 50), "");
     assert_string_equal(list(f, "bolt", NULL, NULL, NULL, 50), "req-4");
+}
+
+static void a_request_that_names_no_user_is_listed_for_its_mail(void **state)
+{
+    fixture *f = *state;
+
+    insert_for(f, "req-1", "acme", NULL, NULL, "jane@acme.example");
+    insert_for(f, "req-2", "acme", NULL, NULL, "john@acme.example");
+    insert_for(f, "req-3", "acme", "acc-1", NULL, "jane@acme.example");
+    insert_for(f, "req-4", "bolt", NULL, NULL, "jane@acme.example");
+    insert_for(f, "req-5", "acme", NULL, NULL, NULL);
+    assert_string_equal(list(f, "acme", NULL, "jane", "jane@acme.example", 50), "req-3 req-1");
+    assert_string_equal(list(f, "acme", "acc-2", "jane", "jane@acme.example", 50), "req-1");
+    assert_string_equal(list(f, "acme", NULL, "jane", "", 50), "");
 }
 
 static int candidates(fixture *f, const char *part, const char *price, const char *quantity, const char **first)
@@ -887,6 +904,7 @@ int main(void)
         T(an_update_writes_state_and_the_charges_that_changed),
         T(the_same_form_of_a_session_is_found_again_and_so_is_its_cart),
         T(everybody_lists_his_own_requests_newest_first),
+        T(a_request_that_names_no_user_is_listed_for_its_mail),
         T(an_order_line_without_auxiliary_id_finds_open_requests_by_value),
         T(the_end_of_a_second_approval_is_told_of_once_as_well),
         T(a_partly_approved_request_past_its_time_is_found_until_it_is_held),
