@@ -32,7 +32,6 @@ static const char *const sql[PO_CATALOG_QUERIES] = {
     [PO_MATCHES] = "SELECT 1 FROM search WHERE search MATCH ?1 AND keep(search,?2)",
     [PO_IN_AUDIENCE] = "SELECT 1 FROM audience a WHERE a.n=?3 AND " VISIBLE("a"),
     [PO_SEES_PRODUCT] = "SELECT 1 FROM product p WHERE p.n=?3 AND " VISIBLE("p"),
-    [PO_HAS_PREFIX] = "SELECT 1 FROM search WHERE search MATCH ?1 LIMIT 1",
     [PO_BEGUN] = "SELECT text FROM word WHERE text>?1 AND text<?1||char(1114111) LIMIT ?2",
     [PO_WORDS] = "SELECT list FROM words WHERE length BETWEEN ?1 AND ?2",
     [PO_FINEST] = "SELECT seller,offer,price,decimals,usage FROM finest"

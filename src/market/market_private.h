@@ -66,8 +66,7 @@ const char *po_history_commit(po_catalog_history *h, const char *db);
 
 typedef enum {
     PO_BY_OFFER, PO_BY_PRODUCT, PO_BY_NUMBER, PO_USAGE_OF, PO_WALK, PO_WALK_GONE, PO_COUNT, PO_COUNT_GONE, PO_MATCHES,
-    PO_IN_AUDIENCE, PO_SEES_PRODUCT, PO_HAS_PREFIX, PO_BEGUN, PO_WORDS, PO_FINEST,
-    PO_CATALOG_QUERIES
+    PO_IN_AUDIENCE, PO_SEES_PRODUCT, PO_BEGUN, PO_WORDS, PO_FINEST, PO_CATALOG_QUERIES
 } po_catalog_query;
 
 struct po_catalog {
@@ -98,8 +97,10 @@ apr_array_header_t *po_search_words(const char *query, apr_pool_t *p);
 /* FTS5's expression for all of the words, at least one. *begun: how many of its last phrases stand for the last word: itself,
  * then those that begin with it; 0: it was corrected. */
 const char *po_search_match(po_catalog *c, const apr_array_header_t *words, int *begun, apr_pool_t *p);
-/* 1 when some word that the catalog doesn't have was replaced by those that are alike. */
-int po_search_correct(po_catalog *c, apr_array_header_t *words, apr_pool_t *p);
+/* 1 when FTS5's expression matches a product that the buyer may see. */
+typedef int po_search_seen(void *baton, const char *question);
+/* 1 when some word that no product has which the buyer may see was replaced by those of them that are alike. */
+int po_search_correct(po_catalog *c, apr_array_header_t *words, po_search_seen *seen, void *baton, apr_pool_t *p);
 
 /* ---- search.c ---------------------------------------------------------------------------------------------------- */
 

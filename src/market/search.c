@@ -79,12 +79,14 @@ static const int worth[] = { 8, 2, 4, 1 };
 #define NUMBER_BITS 48
 
 typedef struct {
+    po_catalog *catalog;
     buyers_view view;
+    int one;                            /* is there any match? The first that the buyer may see is let out */
     int begun;                          /* as po_search_match() says */
     int total;                          /* matches that the buyer may see */
     apr_uint64_t *key;                  /* the best of them, a heap: each is worse than those at 2i + 1 and 2i + 2 */
     int n, most;
-} hunt;
+} matches;
 
 /* One number, the less the better: the score, else the shorter name, else the order of the catalog. */
 static apr_uint64_t key_of(apr_int64_t rowid, int score)
@@ -95,24 +97,24 @@ static apr_uint64_t key_of(apr_int64_t rowid, int score)
            | name << NUMBER_BITS | product;
 }
 
-static void keep_if_better(hunt *h, apr_uint64_t key)
+static void keep_if_better(matches *m, apr_uint64_t key)
 {
     int i, child;
 
-    if (h->n < h->most) {
-        for (i = h->n++; i && h->key[(i - 1) / 2] < key; i = (i - 1) / 2)
-            h->key[i] = h->key[(i - 1) / 2];
-        h->key[i] = key;
+    if (m->n < m->most) {
+        for (i = m->n++; i && m->key[(i - 1) / 2] < key; i = (i - 1) / 2)
+            m->key[i] = m->key[(i - 1) / 2];
+        m->key[i] = key;
     }
-    else if (h->most && key < h->key[0]) {
-        for (i = 0; (child = 2 * i + 1) < h->n; i = child) {
-            if (child + 1 < h->n && h->key[child + 1] > h->key[child])
+    else if (m->most && key < m->key[0]) {
+        for (i = 0; (child = 2 * i + 1) < m->n; i = child) {
+            if (child + 1 < m->n && m->key[child + 1] > m->key[child])
                 child++;
-            if (h->key[child] <= key)
+            if (m->key[child] <= key)
                 break;
-            h->key[i] = h->key[child];
+            m->key[i] = m->key[child];
         }
-        h->key[i] = key;
+        m->key[i] = key;
     }
 }
 
@@ -136,23 +138,22 @@ static int score(const Fts5ExtensionApi *api, Fts5Context *match, int begun, int
     return rc;
 }
 
-#define HUNT "punchout hunt"            /* the type of the pointer that the statement hands over */
+#define MATCHES "punchout matches"      /* the type of the pointer that the statement hands over */
 
-/* The function keep(search, hunt) of SQL takes each match in, inside the index's own loop, and lets no row out. */
+/* The function keep(search, matches) of SQL takes each match in, inside the index's own loop, and lets no row out but for
+ * matches.one. */
 static void keep(const Fts5ExtensionApi *api, Fts5Context *match, sqlite3_context *out, int argc, sqlite3_value **argv)
 {
-    hunt *h = argc == 1 ? sqlite3_value_pointer(argv[0], HUNT) : NULL;
+    matches *m = argc == 1 ? sqlite3_value_pointer(argv[0], MATCHES) : NULL;
     apr_int64_t rowid = api->xRowid(match);
-    int sum, rc = SQLITE_MISUSE;
+    int sum, seen = m && sees(&m->view, rowid), rc = m ? SQLITE_OK : SQLITE_MISUSE;
 
-    if (h && !sees(&h->view, rowid))
-        rc = SQLITE_OK;
-    else if (h && (rc = score(api, match, h->begun, &sum)) == SQLITE_OK) {
-        h->total++;
-        keep_if_better(h, key_of(rowid, sum));
+    if (seen && !m->one && (rc = score(api, match, m->begun, &sum)) == SQLITE_OK) {
+        m->total++;
+        keep_if_better(m, key_of(rowid, sum));
     }
     if (rc == SQLITE_OK)
-        sqlite3_result_int(out, 0);
+        sqlite3_result_int(out, seen && m->one);
     else
         sqlite3_result_error_code(out, rc);
 }
@@ -172,19 +173,36 @@ int po_search_add_function(void *db)
 
 /* ---- hits -------------------------------------------------------------------------------------------------------- */
 
-/* One pass: counts what the buyer may see, and keeps the best. */
-static apr_status_t find(po_catalog *c, const apr_array_header_t *words, hunt *h, apr_pool_t *p)
+static int ask_index(matches *m, const char *question)
 {
-    sqlite3_stmt *s = po_catalog_statement(c, PO_MATCHES);
+    sqlite3_stmt *s = po_catalog_statement(m->catalog, PO_MATCHES);
     int rc;
 
     if (!s)
-        return APR_EGENERAL;
-    sqlite3_bind_text(s, 1, po_search_match(c, words, &h->begun, p), -1, SQLITE_STATIC);
-    sqlite3_bind_pointer(s, 2, h, HUNT, NULL);
+        return SQLITE_ERROR;
+    sqlite3_bind_text(s, 1, question, -1, SQLITE_STATIC);
+    sqlite3_bind_pointer(s, 2, m, MATCHES, NULL);
     rc = sqlite3_step(s);
     sqlite3_reset(s);
-    return rc == SQLITE_DONE ? APR_SUCCESS : APR_EGENERAL;
+    return rc;
+}
+
+/* One pass: counts what the buyer may see, and keeps the best. */
+static apr_status_t find(const apr_array_header_t *words, matches *m, apr_pool_t *p)
+{
+    return ask_index(m, po_search_match(m->catalog, words, &m->begun, p)) == SQLITE_DONE ? APR_SUCCESS : APR_EGENERAL;
+}
+
+/* Corrections are made of what the buyer may see: else they would tell which words stand in what is hidden. */
+static int is_seen(void *baton, const char *question)
+{
+    matches *m = baton;
+    int rc;
+
+    m->one = 1;
+    rc = ask_index(m, question);
+    m->one = 0;
+    return rc == SQLITE_ROW;
 }
 
 static int by_key(const void *a, const void *b)
@@ -194,15 +212,15 @@ static int by_key(const void *a, const void *b)
     return *x < *y ? -1 : *x > *y;
 }
 
-static apr_status_t read_page(po_catalog *c, hunt *h, int from, const po_buyer *buyer, apr_pool_t *p,
+static apr_status_t read_page(po_catalog *c, matches *m, int from, const po_buyer *buyer, apr_pool_t *p,
                               apr_array_header_t *out)
 {
     apr_status_t rv = APR_SUCCESS;
     int i;
 
-    qsort(h->key, (size_t)h->n, sizeof(apr_uint64_t), by_key);
-    for (i = from; rv == APR_SUCCESS && i < h->n; i++) {
-        apr_int64_t product = (apr_int64_t)(h->key[i] & (((apr_uint64_t)1 << NUMBER_BITS) - 1));
+    qsort(m->key, (size_t)m->n, sizeof(apr_uint64_t), by_key);
+    for (i = from; rv == APR_SUCCESS && i < m->n; i++) {
+        apr_int64_t product = (apr_int64_t)(m->key[i] & (((apr_uint64_t)1 << NUMBER_BITS) - 1));
         po_offer *o;
 
         if ((rv = po_catalog_first(c, product, buyer, p, &o)) == APR_SUCCESS)
@@ -216,21 +234,22 @@ apr_status_t po_catalog_search(po_catalog *c, const char *query, const po_buyer 
 {
     apr_array_header_t *words = po_search_words(query, p);
     int exists = page >= 1 && page <= PO_SEARCH_PAGES, from = exists ? (page - 1) * page_size : 0;
-    hunt *h = apr_pcalloc(p, sizeof(*h));
+    matches *m = apr_pcalloc(p, sizeof(*m));
     apr_status_t rv;
 
     out->total = out->corrected = 0;
     out->offers = apr_array_make(p, page_size, sizeof(po_offer *));
     if (!words->nelts)
         return APR_SUCCESS;
-    h->most = exists ? from + page_size : 0;
-    h->key = apr_palloc(p, (apr_size_t)h->most * sizeof(apr_uint64_t));
-    if ((rv = open_view(c, buyer, &h->view, p)) == APR_SUCCESS)
-        rv = find(c, words, h, p);
-    if (rv == APR_SUCCESS && !h->total && po_search_correct(c, words, p)) {
+    m->catalog = c;
+    m->most = exists ? from + page_size : 0;
+    m->key = apr_palloc(p, (apr_size_t)m->most * sizeof(apr_uint64_t));
+    if ((rv = open_view(c, buyer, &m->view, p)) == APR_SUCCESS)
+        rv = find(words, m, p);
+    if (rv == APR_SUCCESS && !m->total && po_search_correct(c, words, is_seen, m, p)) {
         out->corrected = 1;
-        rv = find(c, words, h, p);
+        rv = find(words, m, p);
     }
-    out->total = h->total;
-    return rv == APR_SUCCESS ? read_page(c, h, from, buyer, p, out->offers) : rv;
+    out->total = m->total;
+    return rv == APR_SUCCESS ? read_page(c, m, from, buyer, p, out->offers) : rv;
 }

@@ -226,8 +226,9 @@ static void read_list(likeness *l, const char *list)
     }
 }
 
-/* The words of the catalog that are most alike, the commonest first; NULL: none is. */
-static apr_array_header_t *find_alike(po_catalog *c, const char *text, int begins, apr_pool_t *p)
+/* The words of what the buyer may see that are most alike, the commonest first; NULL: none is. */
+static apr_array_header_t *find_alike(po_catalog *c, const char *text, int begins, po_search_seen *seen, void *baton,
+                                      apr_pool_t *p)
 {
     likeness l = { .begins = begins, .found = apr_array_make(p, 16, sizeof(correction)) };
     sqlite3_stmt *s = po_catalog_statement(c, PO_WORDS);
@@ -245,25 +246,16 @@ static apr_array_header_t *find_alike(po_catalog *c, const char *text, int begin
     sqlite3_reset(s);
     qsort(l.found->elts, (size_t)l.found->nelts, sizeof(correction), by_likeness);
     out = apr_array_make(p, ALIKE, sizeof(const char *));
-    for (i = 0; i < l.found->nelts && i < ALIKE; i++)
-        APR_ARRAY_PUSH(out, const char *) = APR_ARRAY_IDX(l.found, i, correction).word;
+    for (i = 0; i < l.found->nelts && out->nelts < ALIKE; i++) {
+        const char *word = APR_ARRAY_IDX(l.found, i, correction).word;
+
+        if (seen(baton, phrase(word, 0, p)))
+            APR_ARRAY_PUSH(out, const char *) = word;
+    }
     return out->nelts ? out : NULL;
 }
 
-static int is_known(po_catalog *c, const po_search_word *w, int begins, apr_pool_t *p)
-{
-    sqlite3_stmt *s = po_catalog_statement(c, PO_HAS_PREFIX);
-    int known;
-
-    if (!s)
-        return 1;
-    sqlite3_bind_text(s, 1, phrase(w->text, begins, p), -1, SQLITE_STATIC);
-    known = sqlite3_step(s) == SQLITE_ROW;
-    sqlite3_reset(s);
-    return known;
-}
-
-int po_search_correct(po_catalog *c, apr_array_header_t *words, apr_pool_t *p)
+int po_search_correct(po_catalog *c, apr_array_header_t *words, po_search_seen *seen, void *baton, apr_pool_t *p)
 {
     int i, corrected = 0;
 
@@ -271,9 +263,9 @@ int po_search_correct(po_catalog *c, apr_array_header_t *words, apr_pool_t *p)
         po_search_word *w = &APR_ARRAY_IDX(words, i, po_search_word);
         int begins = i + 1 == words->nelts;
 
-        if (is_known(c, w, begins, p))
+        if (seen(baton, phrase(w->text, begins, p)))
             continue;
-        if (!(w->alike = find_alike(c, w->text, begins, p)))
+        if (!(w->alike = find_alike(c, w->text, begins, seen, baton, p)))
             return 0;                   /* nothing can match all words */
         corrected = 1;
     }
