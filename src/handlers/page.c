@@ -25,7 +25,10 @@ static const char style[] =
     "summary{cursor:pointer;color:#2557d6}details{margin:.6rem 0}"
     ".row{display:flex;flex-wrap:wrap;gap:.8rem}.note{background:#eef3fc;padding:.6rem 1rem;border-radius:6px}"
     "a:not(.button){color:#2557d6}.scroll{overflow-x:auto}"
-    "@media(max-width:30rem){main{margin:0;border-radius:0;padding:1.2rem}}";
+    "td form{margin:.4rem 0 0}td button{padding:.3rem .8rem}"
+    "@media(max-width:30rem){main{margin:0;border-radius:0;padding:1.2rem}"
+    ".list tr{display:block;padding:.7rem 0;border-bottom:1px solid #e3e7ee}.list td{display:block;border:0;padding:.1rem 0}"
+    ".list tr:first-child,.list td:empty{display:none}}";
 
 /* The hosts that a buyer's carts may go back to, as a CSP source list. */
 static const char *csp_hosts(const po_buyer *b, apr_pool_t *p)

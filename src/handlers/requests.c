@@ -250,8 +250,13 @@ static void shop_html(po_buffer *b, const char *path)
     po_buffer_lit(b, "\">Go on to the shop</a></p>");
 }
 
-/* Back without a cart: a pre-approved request needs none. Who began in the marketplace goes on there. */
-static void return_html(po_buffer *b, const po_site *site, const po_session *s, int unchanged)
+/* Ways back without a cart. Beside a button that returns one the words must tell the two apart. */
+#define RETURN_PLAIN     "<button>Return to your procurement system</button>"
+#define RETURN_UNCHANGED "<button class=\"quiet\">Return unchanged</button>"
+#define RETURN_EMPTY     "<button class=\"quiet\">Return without a cart</button>"
+
+/* A pre-approved request needs no cart. Who began in the marketplace goes on there. */
+static void return_html(po_buffer *b, const po_site *site, const po_session *s, const char *button)
 {
     if (po_session_is_draft(s)) {
         shop_html(b, site->start_page);
@@ -261,8 +266,9 @@ static void return_html(po_buffer *b, const po_site *site, const po_session *s, 
     po_buffer_xml(b, site->door + strlen(site->public_url));
     po_buffer_lit(b, "/cancel\"><input type=\"hidden\" name=\"csrf\" value=\"");
     po_buffer_xml(b, s->csrf);
-    po_buffer_str(b, unchanged ? "\"><button class=\"quiet\">Return unchanged</button></form>"
-                               : "\"><button>Return to your procurement system</button></form>");
+    po_buffer_lit(b, "\">");
+    po_buffer_str(b, button);
+    po_buffer_lit(b, "</form>");
 }
 
 /* Opens a form to a page of ours. */
@@ -291,15 +297,16 @@ static void continue_html(po_buffer *b, request_rec *r, const po_site *site, con
     po_buffer_lit(b, "\"><button>Request the next approval</button></form>");
 }
 
-/* A draft goes back from any punchout of its account that begins anew. */
-static void draft_html(po_buffer *b, request_rec *r, const po_site *site, const po_session *s, const po_request *n)
+/* A draft goes back from any punchout of its account that begins anew. Whether there is a button for that. */
+static int draft_html(po_buffer *b, request_rec *r, const po_site *site, const po_session *s, const po_request *n)
 {
     if (!s || !po_takes_drafts(s) || n->state != PO_STATE_DRAFT || po_draft_return_refused(n, r->request_time, r->pool))
-        return;
+        return 0;
     form_html(b, site, s, "/request", "");
     po_buffer_lit(b, "<input type=\"hidden\" name=\"draft\" value=\"");
     po_buffer_xml(b, n->id);
     po_buffer_lit(b, "\"><button>Return it to your procurement system</button></form>");
+    return 1;
 }
 
 /* All at once, where more than one waits and they can share a cart. */
@@ -405,6 +412,7 @@ static int send_request(request_rec *r, const po_site *site, po_thread *t, const
                         const apr_array_header_t *updates)
 {
     int visited = s && !strcmp(s->request, n->id);
+    const char *back = RETURN_PLAIN;
     po_buffer b;
     int i;
 
@@ -434,10 +442,13 @@ static int send_request(request_rec *r, const po_site *site, po_thread *t, const
         visit_html(&b, r, site, t, s, n);
     else
         po_buffer_lit(&b, "<div class=\"row\">");
-    draft_html(&b, r, site, s, n);
+    if (draft_html(&b, r, site, s, n))
+        back = RETURN_EMPTY;
+    else if (visited && !strcmp(s->operation, "edit") && n->state != PO_STATE_CANCELLED)
+        back = RETURN_UNCHANGED;
     continue_html(&b, r, site, s, n);
     if (s)
-        return_html(&b, site, s, visited && !strcmp(s->operation, "edit") && n->state != PO_STATE_CANCELLED);
+        return_html(&b, site, s, back);
     po_buffer_lit(&b, "</div>");
     return po_page(r, HTTP_OK, n->product_name, po_buffer_text(&b));
 }
@@ -460,6 +471,27 @@ static void open_html(po_buffer *b, request_rec *r, const po_site *site, const p
     continue_html(b, r, site, s, n);
 }
 
+/* What each charge of a draft is: several drafts of one product are told apart by that. */
+static void asked_html(po_buffer *b, const po_request *n)
+{
+    char text[PO_DECIMAL_TEXT];
+    po_decimal quantity, price;
+    int i;
+
+    for (i = 0; n->charges && i < n->charges->nelts; i++) {
+        const po_charge *c = &APR_ARRAY_IDX(n->charges, i, po_charge);
+
+        if (i)
+            po_buffer_lit(b, "<br>");
+        if (!c->covers || !c->covers->nelts) {
+            po_charge_shown(c, &quantity, &price);
+            po_buffer_str(b, po_decimal_text(&quantity, 0, text));
+            po_buffer_lit(b, " &#215; ");
+        }
+        po_buffer_xml(b, c->description);
+    }
+}
+
 static void list_row_html(po_buffer *b, request_rec *r, const po_site *site, const po_session *s, const po_request *n)
 {
     po_buffer_lit(b, "<tr><td><a href=\"");
@@ -471,7 +503,10 @@ static void list_row_html(po_buffer *b, request_rec *r, const po_site *site, con
     po_buffer_str(b, n->test ? "</a> (TEST)</td><td>" : "</a></td><td>");
     state_html(b, n);
     po_buffer_lit(b, "</td><td>");
-    open_html(b, r, site, s, n);
+    if (n->state == PO_STATE_DRAFT)
+        asked_html(b, n);
+    else
+        open_html(b, r, site, s, n);
     draft_html(b, r, site, s, n);
     po_buffer_lit(b, "</td><td>");
     po_buffer_xml(b, time_text(n->created, r->pool));
@@ -491,9 +526,9 @@ static int list_html(po_buffer *b, request_rec *r, const po_site *site, const po
             continue;
         if (!n++)
             po_buffer_str(b, drafts ? "<p class=\"note\">Requested in the marketplace, and not yet in your procurement "
-                                      "system:</p><div class=\"scroll\"><table><tr><th>Product</th><th>State</th>"
-                                      "<th>Waits</th><th>Requested</th></tr>"
-                                    : "<div class=\"scroll\"><table><tr><th>Product</th><th>State</th>"
+                                      "system:</p><div class=\"scroll\"><table class=\"list\"><tr>"
+                                      "<th>Product</th><th>State</th><th>What</th><th>Requested</th></tr>"
+                                    : "<div class=\"scroll\"><table class=\"list\"><tr><th>Product</th><th>State</th>"
                                       "<th>Open approvals</th><th>Requested</th></tr>");
         list_row_html(b, r, site, s, one);
     }
@@ -505,17 +540,20 @@ static int list_html(po_buffer *b, request_rec *r, const po_site *site, const po
 /* Drafts stand first: the shopper may have been led here for them (po_drafts_offer()). */
 static int send_list(request_rec *r, const po_site *site, const po_session *s, const apr_array_header_t *list)
 {
+    const char *back = *s->request ? RETURN_UNCHANGED : RETURN_PLAIN;
     po_buffer b;
 
     po_buffer_init(&b, r->pool, 4096);
     if (!list->nelts)
         po_buffer_lit(&b, "<p>Nothing has been requested yet.</p>");
     if (list_html(&b, r, site, s, list, 1) && !po_session_is_draft(s)) {
+        if (po_takes_drafts(s))
+            back = RETURN_EMPTY;
         drafts_html(&b, r, site, s, list);
         shop_html(&b, po_drafts_way_on(r, site));
     }
     list_html(&b, r, site, s, list, 0);
-    return_html(&b, site, s, *s->request != '\0');
+    return_html(&b, site, s, back);
     return po_page(r, HTTP_OK, "Requests", po_buffer_text(&b));
 }
 
