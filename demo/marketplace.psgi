@@ -186,7 +186,7 @@ sub offer_card ($req, $product, $offer) {
     my $id      = escape($offer->{id});
     return qq{<section class="card offer" id="$id"><div>} . offer_terms($offer)
         . qq{<p class="muted small">Offer $id</p></div><div>}
-        . ($shopper ? request_form($shopper, $product, $offer) : buy_note()) . '</div></section>';
+        . ($shopper ? request_form($shopper, $product, $offer) : buy_note($req)) . '</div></section>';
 }
 
 sub offer_terms ($offer) {
@@ -206,9 +206,14 @@ sub offer_terms ($offer) {
     return $html . qq{<div class="scroll"><table>$rows</table></div><p></p>};
 }
 
-sub buy_note () {
-    return '<p><button disabled>Buy</button></p><p class="muted small">This demo has no till. Start in your procurement system '
-        . 'to ask for an approval, or <a href="/sign-in">sign in</a>.</p>';
+# Who has signed in but sees this comes first after a pause: mod_punchout opens a session with this very answer.
+sub buy_note ($req) {
+    my ($account, $here) = (signed_in($req), escape($req->path_info));
+    my $what = !$account ? 'Start in your procurement system to ask for an approval, or '
+            . qq{<a href="/sign-in?to=$here">sign in</a>.}
+        : $account->{buyer} ? qq{You have been away for a while. <a href="$here">Look again</a> to request this.}
+        : 'To ask for an approval your company has to connect its procurement system first.';
+    return qq{<p><button disabled>Buy</button></p><p class="muted small">This demo has no till. $what</p>};
 }
 
 # Prices stay here: the form names an offer, mod_punchout takes its price from the catalog.
@@ -239,14 +244,20 @@ sub request_form ($shopper, $product, $offer) {
 
 # ---- signing in without a procurement system -------------------------------------------------------------------------
 
+# The product that somebody has signed in for, else the first page.
+sub after_sign_in ($req) {
+    return ($req->parameters->{to} // '') =~ m{\A(/products/[\w.-]+)\z} ? $1 : '/';
+}
+
 sub sign_in_page ($req, $fault = '') {
+    my $to = escape(after_sign_in($req));
     my $known = join '', map { qq{<option value="$_">} } qw(ines@acme.example tom@acme.example hank@globex.example);
     return shop_page($req, $fault ? 422 : 200, 'Sign in', <<"HTML");
 <h1>Sign in</h1>
 <p class="lead">With an account you can choose software before you go to your procurement system: what you request is
 kept as a draft, which you return from there. This demo asks for no password.</p>
 <div class="grid two"><section class="card"><form method="post" action="/sign-in">
-<label>Your mail address
+<input type="hidden" name="to" value="$to"><label>Your mail address
 <input type="email" name="email" maxlength="200" list="known" required autocomplete="off"></label>
 <datalist id="known">$known</datalist>$fault<button>Sign in</button></form></section></div>
 HTML
@@ -257,13 +268,13 @@ sub sign_in ($req) {
     my $email = decode_utf8($req->body_parameters->{email} // '') =~ s/\A\s+|\s+\z//gr;
     my $account = Marketplace::Account::of_address($email)
         or return sign_in_page($req, '<p class="note bad">This is no mail address: a name, @ and a domain.</p>');
-    return with_account($req, uri_escape_utf8($account->{email}), $account);
+    return with_account($req, after_sign_in($req), uri_escape_utf8($account->{email}), $account);
 }
 
-sub sign_out ($req) { return with_account($req, '', undef) }
+sub sign_out ($req) { return with_account($req, '/', '', undef) }
 
-sub with_account ($req, $cookie, $account) {
-    my $answer = redirect('/');
+sub with_account ($req, $to, $cookie, $account) {
+    my $answer = redirect($to);
     my $end = length $cookie ? '' : '; Max-Age=0';
     push @{ $answer->[1] }, 'Set-Cookie' => "account=$cookie; Path=/; HttpOnly; SameSite=Lax$end",
         account_header($req, $account);

@@ -119,7 +119,8 @@ sub go_shopping ($connection, %visit) {
     my $id   = escape($visit{requisition} && $visit{requisition}{id});
     my $back = length $id ? qq{<p><a class="button" href="/requisitions/$id">Requisition $id</a></p>} : '';
     return office_page(502, 'No punchout', '<h1>The supplier does not open</h1>' . reasons('Its answer', $why)
-        . $back . '<p><a href="/documents">The documents</a> show what was sent and what came back.</p>');
+        . $back . '<p><a href="/">Try again</a>. <a href="/documents">The documents</a> show what was sent and what came '
+        . 'back.</p>');
 }
 
 sub answer_text ($answer) {
@@ -153,9 +154,10 @@ sub requisitions ($req) {
         [qq{<a href="/requisitions/$id">$id</a>}, when_text($_->{time}), $connection, person_text($_->{person}), $total,
             state_chip($_->{state})];
     } $office->store->newest('requisitions');
-    return office_page(200, 'Requisitions', '<h1>Requisitions</h1><p class="lead">Carts that came back, and what became of them.</p>'
+    return office_page(200, 'Requisitions', '<h1>Requisitions</h1><p class="lead">Carts that came back and '
+        . 'items found by the search, and what became of them.</p>'
         . (@rows ? table([['Number'], ['Time', 'when'], ['Company'], ['Requester'], ['Total', 'num'], ['State']], @rows)
-            : '<div class="empty">None yet. <a href="/">Punch out</a> and request something.</div>'), '/requisitions');
+            : '<div class="empty">None yet. <a href="/">Search, or punch out</a>, and request something.</div>'), '/requisitions');
 }
 
 sub requisition ($id) {
@@ -166,7 +168,7 @@ sub requisition ($id) {
     return office_page(200, $id, <<"HTML", '/requisitions');
 <h1>Requisition $id</h1>
 <div class="row"><p>@{[ state_chip($found->{state}) ]}$order</p></div>
-<dl><dt>Company</dt><dd>$company</dd><dt>Requester</dt><dd>@{[ person_text($found->{person}) ]}</dd><dt>Returned</dt><dd>$time</dd></dl>
+<dl><dt>Company</dt><dd>$company</dd><dt>Requester</dt><dd>@{[ person_text($found->{person}) ]}</dd><dt>Made</dt><dd>$time</dd></dl>
 @{[ lines_table($found) ]}
 $actions
 HTML

@@ -57,6 +57,8 @@ sub reasons ($title, @faults) {
         . '</ul></div>';
 }
 
-sub not_found () { return office_page(404, 'Not found', '<h1>Not found</h1><p>There is no such page.</p>') }
+sub not_found () {
+    return office_page(404, 'Not found', '<h1>Not found</h1><p>There is no such page. <a href="/">To the catalog</a></p>');
+}
 
 1;

@@ -60,8 +60,9 @@ sub shop_button ($who, $item) {
 HTML
 }
 
-sub no_answer ($self, $title, $why, $box = '') {
-    return office_page(502, $title, "<h1>$title</h1>$box" . reasons('The supplier says', $why));
+# The box stays: other words, or the same ones later.
+sub no_answer ($title, $box, $why) {
+    return office_page(502, $title, "<h1>$title</h1>$box" . reasons('What the supplier answered:', $why), '/');
 }
 
 # ---- hits ------------------------------------------------------------------------------------------------------------
@@ -70,16 +71,16 @@ sub hits ($self, $req) {
     my $parameters = $req->query_parameters;
     my ($connection, $person) = $self->searcher($parameters) or return not_found();
     my ($who, $query) = ($parameters->{who}, parameter($parameters, 'q'));
-    return redirect('/') if !length $query;
     my ($page, $size) = map { ($parameters->{$_} // '') =~ /\A([1-9][0-9]{0,5})\z/ ? $1 : undef } qw(page size);
     $page //= 1;
     my $box = $self->box($who, $query);
+    return office_page(422, 'Search', "<h1>Search the supplier's catalog</h1>$box"
+        . '<div class="empty">Say what you need, in a word or two.</div>', '/') if !length $query;
     my ($found, $why) = $self->{office}->open_buy($connection, $person)->search($query, $page);
-    return $self->no_answer('No search', $why, $box) if !$found;
+    return no_answer('No search', $box, $why) if !$found;
     my @items = @{ $found->{results} };
-    my $cards = join '', map { card($who, $_) } @items;
-    my $shown = @items ? qq{<div class="grid two">$cards</div>}
-        : '<div class="empty">Nothing to show. Try other words, or <a href="/">punch out</a>.</div>';
+    my $cards = join '', map { card($who, $query, $_) } @items;
+    my $shown = @items ? qq{<div class="grid two">$cards</div>} : nothing($who, $query, $page);
     my $company = escape($connection->{company});
     my $summary = summary($found->{total_count}, $query);
     return office_page(200, 'Search', <<"HTML", '/');
@@ -90,13 +91,20 @@ $shown
 HTML
 }
 
+# Behind the last page there may be hits before it.
+sub nothing ($who, $query, $page) {
+    my $first = link_to('/search', who => $who, q => $query);
+    return '<div class="empty">' . ($page > 1 ? qq{Nothing on this page. <a href="$first">To the first one</a>.}
+        : 'Nothing to show. Try other words, or <a href="/">punch out</a>.') . '</div>';
+}
+
 sub summary ($total, $query) {
     return escape($total) . ($total eq '1' ? ' item' : ' items') . ' for &ldquo;' . escape($query) . '&rdquo;';
 }
 
-sub card ($who, $item) {
+sub card ($who, $query, $item) {
     my ($name, $seller) = map { escape($_) } $item->{name} // $item->{source_part_num}, $item->{manufacturer_name};
-    my $details = link_to('/item', who => $who, part => $item->{source_part_num} // '');
+    my $details = link_to('/item', who => $who, part => $item->{source_part_num} // '', q => $query);
     my $form = shop_button($who, $item);
     return qq{<section class="card hit"><div class="head">} . picture($item, 52)
         . qq{<div><h3>$name</h3><div class="muted small">$seller</div></div></div>} . price_text($item)
@@ -130,8 +138,9 @@ my @FACTS = (
 sub item ($self, $req) {
     my $parameters = $req->query_parameters;
     my ($connection, $person) = $self->searcher($parameters) or return not_found();
+    my $box = $self->box($parameters->{who}, parameter($parameters, 'q'));
     my ($item, $why) = $self->{office}->open_buy($connection, $person)->detail(parameter($parameters, 'part'));
-    return $self->no_answer('No details', $why) if !$item;
+    return no_answer('No details', $box, $why) if !$item;
     my ($name, $seller, $text) = map { escape($_) } $item->{name} // $item->{source_part_num},
         @$item{qw(manufacturer_name description)};
     my $facts = join '', map {
@@ -139,7 +148,7 @@ sub item ($self, $req) {
         length($item->{$member} // '') ? "<dt>$label</dt><dd>" . escape($item->{$member}) . '</dd>' : '';
     } @FACTS;
     return office_page(200, $item->{name} // 'Item', <<"HTML", '/');
-<div class="product">@{[ picture($item, 96) ]}<div><h1>$name</h1><p class="muted">$seller</p>
+$box<div class="product">@{[ picture($item, 96) ]}<div><h1>$name</h1><p class="muted">$seller</p>
 <p class="lead">$text</p></div></div>
 <section class="card offer"><div>@{[ price_text($item) ]}<dl>$facts</dl></div>
 <div>@{[ order_form($parameters->{who}, $person, $item) ]}</div></section>
