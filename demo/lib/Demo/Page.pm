@@ -171,7 +171,7 @@ nav a{padding:6px 10px}
 .search.who select{flex-basis:100%}
 h1{font-size:24px}
 dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:8px}
-th,td{padding:10px 12px}
+th,td{padding:10px 8px}
 .stack-narrow thead{display:none}
 .stack-narrow tr{display:block;padding:10px 0;border-bottom:1px solid #edf0f3}
 .stack-narrow tr:last-child{border-bottom:0}
