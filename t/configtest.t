@@ -321,6 +321,8 @@ for (@right) {
 
 for (['every secret of a block has expired', beta(@other[0, 2],
          map { "PunchOutSharedSecret hidden-$_ until=2001-01-0${_}T00:00:00Z" } 1, 2), 'has expired'],
+     ['all that a block says for Open Buy has expired', beta(@other, 'PunchOutOpenBuyCredentials hidden-9 until=2001-01-01T00:00:00Z'),
+      "can't call Open Buy"],
      ['certificates are wanted and mod_ssl is not there', join("\n", head('ssl'), @process, @site, buyer('acme', @acme,
          'PunchOutClientCertificate CN=acme'), @location, ''), 'mod_ssl is not loaded']) {
     my ($name, $text, $says) = @$_;

@@ -70,7 +70,7 @@ static const po_secret *read_post_secret(po_check *c, const po_setting *s, const
 }
 
 /* A warning, no error: the mere passing of time must not keep a server from starting. */
-static void check_expiry(const po_place *at, const char *name, const apr_array_header_t *secrets)
+static void warn_if_expired(const po_place *at, const char *name, const apr_array_header_t *secrets, const char *warning)
 {
     apr_time_t now = apr_time_now();
     int i;
@@ -82,8 +82,13 @@ static void check_expiry(const po_place *at, const char *name, const apr_array_h
             return;
     }
     if (secrets->nelts)
-        po_report(APLOG_WARNING, at, name, "PO0074: every PunchOutSharedSecret of this block has expired; agree on a "
-                  "new one and add it");
+        po_report(APLOG_WARNING, at, name, warning);
+}
+
+static void check_expiry(const po_place *at, const char *name, const apr_array_header_t *secrets)
+{
+    warn_if_expired(at, name, secrets, "PO0074: every PunchOutSharedSecret of this block has expired; agree on a new one "
+                    "and add it");
 }
 
 /* What the block's PunchOutAuthentication asks for must be there. NULL, or what is missing. */
@@ -259,6 +264,8 @@ static po_buyer *resolve_buyer(po_check *c, po_buyer_block *b)
             check_expiry(b->at, b->buyer.name, b->buyer.secrets);
             check_certificates(b->at, b->buyer.name, b->buyer.certificates);
         }
+        warn_if_expired(b->at, b->buyer.name, b->buyer.openbuy_credentials, "PO0240: every PunchOutOpenBuyCredentials of "
+                        "this block has expired, so that it can't call Open Buy; agree on new ones and add them");
     }
     b->checked = 1;
     buyer = apr_pmemdup(c->pool, &b->buyer, sizeof(*buyer));
