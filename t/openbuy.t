@@ -227,6 +227,17 @@ is checkout({ source_part_num => 'off-year', quantity => '2.0' })->code, 200, 'a
 refused_with(call('checkout', { source_part_num => 'off-year' }, bearer => token('initech')), 400, qr/begin in Ariba/, 'a buyer whose requests begin in Ariba');
 refused_with(call('checkout', { source_part_num => 'off-year' }, vhost => 'sandboxed', bearer => token('acme', vhost => 'sandboxed')), 400, qr/sign in/, 'a site that needs an account');
 
+# what was checked out is edited like a cart, though none went
+my $before = said(call('checkout', { source_part_num => 'off-year', quantity => 2 }, bearer => token('acme')));
+my $returned = "<ItemOut quantity=\"2\"><ItemID><SupplierPartID>off-year</SupplierPartID><SupplierPartAuxiliaryID>$before->{supp_aux_part_num}</SupplierPartAuxiliaryID></ItemID>"
+    . '<ItemDetail><UnitPrice><Money currency="USD">1200.00</Money></UnitPrice><Description xml:lang="en">line</Description><UnitOfMeasure>EA</UnitOfMeasure>'
+    . '<Classification domain="UNSPSC">43232701</Classification></ItemDetail></ItemOut>';
+my $editing = open_session(vhost => 'openbuy', operation => 'edit', more => $returned);
+my ($after) = @{ lines_from(request_approval($editing, vhost => 'openbuy', offer => 'off-year', quantity => 3)) };
+is $after->{quantity}, 3, 'a setup with operation edit changes what was checked out';
+is status_of(order_of($before)), 409, 'which can not be ordered any more';
+is status_of(order_reply(order_document(lines => [$after]), vhost => 'openbuy')), 200, 'but what replaces it';
+
 # two at once: one wins
 my $race = "race-$$\@buyer.example";
 my $once = token('acme', email => $race);
