@@ -266,6 +266,13 @@ isnt $again[2]{supp_aux_part_num}, $again[0]{supp_aux_part_num}, 'another one is
 is requests_of($kept_mail), 2, 'two in all';
 is_deeply [@{ $again[0] }{qw(quantity price)}], ['140000', '0.01'], 'PunchOutLines single has one line for contract and usage';
 is status_of(order_of($again[0], vhost => 'openbuyreuse')), 200, 'which can be ordered';
+my @reuse = (vhost => 'openbuyreuse');
+my ($cancelled) = $again[2]{supp_aux_part_num} =~ /^(.*)\.1$/;
+my $canceller = open_session(email => $kept_mail, @reuse);
+is $canceller->post(base_url('openbuyreuse') . "/punchout/requests/$cancelled", { csrf => csrf_of($canceller, @reuse) })->code, 303, 'what is cancelled';
+my $anew = said(call('checkout', { source_part_num => 'off-both', quantity => 2 }, bearer => $kept, @reuse));
+isnt $anew->{supp_aux_part_num}, $again[2]{supp_aux_part_num}, 'is checked out anew';
+is status_of(order_of($anew, @reuse)), 200, 'and can be ordered then';
 is call('search', { query => 'log' }, bearer => $kept, vhost => 'openbuyreuse')->code, 200, 'and the token still counts';
 
 # ---- OAuth 2.0 -----------------------------------------------------------------------------------------------------------

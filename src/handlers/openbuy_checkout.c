@@ -14,15 +14,18 @@ typedef struct {                        /* a job for the ledger; the caller wait
 
 /* ---- in the ledger's transaction --------------------------------------------------------------------------------- */
 
-/* APR_NOTFOUND: it is new, and the token may make it. */
+/* APR_NOTFOUND: it is new, and the token may make it. What was cancelled meanwhile is bought anew, for no order is taken
+ * for it. */
 static apr_status_t find_before(po_ledger_db *db, checkout_job *j)
 {
     const po_openbuy_call *c = j->call;
     const char *site = c->site->public_url;
     apr_status_t rv;
 
-    if (c->site->openbuy_reuse)
-        return po_request_of_session(db, site, c->token, j->request->form_digest, c->r->pool, &j->before);
+    if (c->site->openbuy_reuse) {
+        rv = po_request_of_session(db, site, c->token, j->request->form_digest, c->r->pool, &j->before);
+        return rv == APR_SUCCESS && j->before->state == PO_STATE_CANCELLED ? APR_NOTFOUND : rv;
+    }
     rv = po_request_in_session(db, site, c->token);
     j->spent = rv == APR_SUCCESS;
     return rv;
