@@ -70,7 +70,8 @@ static const po_secret *read_post_secret(po_check *c, const po_setting *s, const
 }
 
 /* A warning, no error: the mere passing of time must not keep a server from starting. */
-static void warn_if_expired(const po_place *at, const char *name, const apr_array_header_t *secrets, const char *warning)
+static void warn_if_expired(const po_place *at, const char *name, const apr_array_header_t *secrets,
+                            const char *warning)
 {
     apr_time_t now = apr_time_now();
     int i;
@@ -87,8 +88,8 @@ static void warn_if_expired(const po_place *at, const char *name, const apr_arra
 
 static void check_expiry(const po_place *at, const char *name, const apr_array_header_t *secrets)
 {
-    warn_if_expired(at, name, secrets, "PO0074: every PunchOutSharedSecret of this block has expired; agree on a new one "
-                    "and add it");
+    warn_if_expired(at, name, secrets, "PO0074: every PunchOutSharedSecret of this block has expired; agree on a new "
+                    "one and add it");
 }
 
 /* What the block's PunchOutAuthentication asks for must be there. NULL, or what is missing. */
@@ -264,8 +265,8 @@ static po_buyer *resolve_buyer(po_check *c, po_buyer_block *b)
             check_expiry(b->at, b->buyer.name, b->buyer.secrets);
             check_certificates(b->at, b->buyer.name, b->buyer.certificates);
         }
-        warn_if_expired(b->at, b->buyer.name, b->buyer.openbuy_credentials, "PO0240: every PunchOutOpenBuyCredentials of "
-                        "this block has expired, so that it can't call Open Buy; agree on new ones and add them");
+        warn_if_expired(b->at, b->buyer.name, b->buyer.openbuy_credentials, "PO0240: every PunchOutOpenBuyCredentials "
+                        "of this block has expired, so that it can't call Open Buy; agree on new ones and add them");
     }
     b->checked = 1;
     buyer = apr_pmemdup(c->pool, &b->buyer, sizeof(*buyer));
