@@ -495,6 +495,28 @@ for (@wrong) {
     like log_from($from), qr/:crit\].*PO\d{4}: .*\Q$says\E/, '... and says at level crit what is wrong';
 }
 
+sub compiled { return map { m{(\w{64})\.db\z} } glob "$root/state/catalog-*.db" }
+{
+    my %before = map { $_ => 1 } compiled();
+    spew("$root/good.json", slurp("$root/good.json") . "\n");
+    configtest(good());
+    is_deeply [grep { !$before{$_} } compiled()], [], 'configtest compiles nothing';
+    spew($live, good('PunchOutOpenBuyToken 2h'));
+    run($httpd, '-f', $live, '-k', 'graceful');
+    my ($new) = grep { !$before{$_} } compiled();
+    ok $new, 'a changed catalog is compiled before the server is told to restart';
+    for my $change ('', "\n", "\n\n") {
+        my $from = -s "$root/logs/error_log";
+        spew("$root/good.json", slurp("$root/good.json") . $change);
+        spew($live, good());
+        run($httpd, '-f', $live, '-k', 'graceful');
+        ok restarted($from) && wait_for(10, \&answers), 'the restart takes it';
+    }
+    my %left = map { $_ => 1 } compiled();
+    cmp_ok scalar(keys %left), '<=', 2, 'the one in use and the one before are kept, no others';
+    ok !$left{$new}, '... and older ones removed';
+}
+
 {
     my $from = -s "$root/logs/error_log";
     spew($live, good());

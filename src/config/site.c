@@ -385,6 +385,26 @@ static void check_openbuy_credentials(const po_check *c)
 /* What po_check.catalogs says of a file that is not compiled yet; else it names the compiled one. */
 static const char wrong_catalog[] = "wrong", right_catalog[] = "right";
 
+/* 1 when this may write: `apachectl graceful` and a start, but not `-t`, a raw restart, or before the directory is made. */
+static int may_compile(const po_check *c)
+{
+    int mode = ap_state_query(AP_SQ_RUN_MODE);
+    apr_finfo_t info;
+
+    return !c->running && mode != AP_SQ_RM_CONFIG_TEST && mode != AP_SQ_RM_CONFIG_DUMP
+           && apr_stat(&info, c->global->state_dir, APR_FINFO_TYPE, c->pool) == APR_SUCCESS
+           && info.filetype == APR_DIR;
+}
+
+/* NULL, or what is wrong with the file. A server that restarts takes no connections while it compiles a large catalog, so
+ * that is done here, before it is told to. What can't be written is post_config's matter. */
+static const char *compile_or_check(const po_check *c, const char *file, const char **compiled)
+{
+    if (may_compile(c))
+        po_catalog_compile(file, c->global->state_dir, compiled, c->pool);
+    return *compiled ? NULL : po_catalog_check(file, c->pool);
+}
+
 /* A faulty catalog is no fault of the site: post_config keeps the one of before. */
 static void check_catalog(po_check *c)
 {
@@ -397,7 +417,7 @@ static void check_catalog(po_check *c)
         /* the same bytes were checked when they were compiled */
         compiled = po_catalog_compiled(s->text, c->global->state_dir, c->pool);
         if (!compiled)
-            wrong = po_catalog_check(s->text, c->pool);
+            wrong = compile_or_check(c, s->text, &compiled);
         if (wrong)
             po_report(APLOG_ERR, s->at, s->text, apr_pstrcat(c->pool, "PO0068: ", wrong, NULL));
         if (!compiled)

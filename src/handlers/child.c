@@ -118,9 +118,13 @@ static void prepare_ledger(apr_pool_t *p, server_rec *s)
     give_to_children(apr_pstrcat(p, path, ".owners", NULL));
 }
 
+/* Kept are the catalogs that are in use now and those that children of before may still open, no others: each is larger
+ * than its file. */
 static void prepare_catalogs(apr_pool_t *p)
 {
     const apr_array_header_t *sites = po_config_sites();
+    apr_array_header_t *keep = apr_array_make(p, 2 * sites->nelts, sizeof(const char *));
+    const char *before;
     int i;
 
     for (i = 0; i < sites->nelts; i++) {
@@ -128,18 +132,22 @@ static void prepare_catalogs(apr_pool_t *p)
         server_rec *s = po_config_site_server(site);
         const char *wrong;
 
+        if ((before = po_config_catalog_last(site, p)))
+            APR_ARRAY_PUSH(keep, const char *) = before;
         if (!site->catalog_file)
             continue;
         wrong = po_catalog_compile(site->catalog_file, po_config_global()->state_dir, &site->catalog_db, p);
         if (!wrong) {
             give_to_children(site->catalog_db);
             po_config_catalog_good(site);
+            APR_ARRAY_PUSH(keep, const char *) = site->catalog_db;
             continue;
         }
-        site->catalog_db = po_config_catalog_last(site, p);
+        site->catalog_db = before;
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "PO0125: %s; %s", wrong,
                      site->catalog_db ? "the catalog of before stays" : "requests for approval are refused until it is mended");
     }
+    po_catalog_prune(po_config_global()->state_dir, keep, p);
 }
 
 /* The segment lies in the process pool: graceful and hard restarts keep the sessions, a full stop loses them. */

@@ -53,6 +53,10 @@ static const char finish[] =
 
 /* ---- the name ---------------------------------------------------------------------------------------------------- */
 
+#define NAME_BEGINS "catalog-"
+#define NAME_ENDS ".db"
+#define NAME_BYTES (sizeof(NAME_BEGINS) - 1 + 2 * PO_DIGEST + sizeof(NAME_ENDS) - 1)
+
 static const char *path_of(po_crypto *c, const char *dir, apr_pool_t *p)
 {
     unsigned char digest[PO_DIGEST];
@@ -60,7 +64,43 @@ static const char *path_of(po_crypto *c, const char *dir, apr_pool_t *p)
 
     po_sha256_end(c, digest);
     po_hex(hex, digest, PO_DIGEST);
-    return apr_psprintf(p, "%s/catalog-%s.db", dir, hex);
+    return apr_psprintf(p, "%s/" NAME_BEGINS "%s" NAME_ENDS, dir, hex);
+}
+
+static int is_compiled_name(const char *name)
+{
+    const char *hex = name + sizeof(NAME_BEGINS) - 1;
+
+    return strlen(name) == NAME_BYTES && !strncmp(name, NAME_BEGINS, sizeof(NAME_BEGINS) - 1)
+           && strspn(hex, "0123456789abcdef") == 2 * PO_DIGEST && !strcmp(hex + 2 * PO_DIGEST, NAME_ENDS);
+}
+
+static int is_among(const apr_array_header_t *paths, const char *path)
+{
+    int i;
+
+    for (i = 0; i < paths->nelts && strcmp(APR_ARRAY_IDX(paths, i, const char *), path); i++)
+        ;
+    return i < paths->nelts;
+}
+
+void po_catalog_prune(const char *dir, const apr_array_header_t *keep, apr_pool_t *p)
+{
+    apr_finfo_t info;
+    apr_pool_t *tmp;
+    apr_dir_t *d;
+
+    apr_pool_create(&tmp, p);
+    if (apr_dir_open(&d, dir, tmp) == APR_SUCCESS) {
+        while (apr_dir_read(&info, APR_FINFO_NAME, d) == APR_SUCCESS) {
+            const char *path = apr_pstrcat(tmp, dir, "/", info.name, NULL);
+
+            if (is_compiled_name(info.name) && !is_among(keep, path))
+                apr_file_remove(path, tmp);
+        }
+        apr_dir_close(d);
+    }
+    apr_pool_destroy(tmp);
 }
 
 static apr_status_t digest_file(po_crypto *c, const char *file, apr_pool_t *p)

@@ -57,6 +57,8 @@ const char *po_catalog_check_prices(const char *file, const char *compiled, cons
 /* Makes sure that dir holds the compiled form of file; *db is its path, named by the digest of the file's bytes and of
  * the format's version, so an unchanged catalog is not parsed again. Written aside and renamed. NULL, or the reason. */
 const char *po_catalog_compile(const char *file, const char *dir, const char **db, apr_pool_t *p);
+/* Removes the compiled catalogs in dir that are not in keep (const char *, paths). */
+void po_catalog_prune(const char *dir, const apr_array_header_t *keep, apr_pool_t *p);
 /* The path of the compiled form of file, when it exists already, else NULL. */
 const char *po_catalog_compiled(const char *file, const char *dir, apr_pool_t *p);
 

@@ -484,6 +484,32 @@ static void an_unchanged_catalog_is_not_compiled_again(void **state)
     assert_string_equal(po_catalog_compiled(file, dir, pool), first);
 }
 
+static int exists(const char *path)
+{
+    apr_finfo_t info;
+
+    return apr_stat(&info, path, APR_FINFO_TYPE, pool) == APR_SUCCESS;
+}
+
+static void compiled_catalogs_that_nobody_uses_are_removed_and_nothing_else(void **state)
+{
+    const char *old = compiled(two_products), *used = compiled(apr_pstrcat(pool, two_products, "\n", NULL));
+    const char *ledger = apr_pstrcat(pool, dir, "/ledger.db", NULL);
+    const char *named_alike = apr_pstrcat(pool, dir, "/catalog-mine.db", NULL);
+    apr_array_header_t *keep = apr_array_make(pool, 1, sizeof(const char *));
+    apr_file_t *f;
+
+    assert_int_equal(apr_file_open(&f, ledger, APR_FOPEN_CREATE | APR_FOPEN_WRITE, APR_FPROT_OS_DEFAULT, pool), APR_SUCCESS);
+    assert_int_equal(apr_file_open(&f, named_alike, APR_FOPEN_CREATE | APR_FOPEN_WRITE, APR_FPROT_OS_DEFAULT, pool), APR_SUCCESS);
+    APR_ARRAY_PUSH(keep, const char *) = used;
+    po_catalog_prune(dir, keep, pool);
+    assert_false(exists(old));
+    assert_true(exists(used) && exists(ledger) && exists(named_alike));
+    assert_true(exists(apr_pstrcat(pool, dir, "/catalog-history.db", NULL)));
+    po_catalog_prune(apr_pstrcat(pool, dir, "/nowhere", NULL), keep, pool);
+    assert_true(exists(used));
+}
+
 static void a_changed_byte_gives_another_file_and_a_mistake_leaves_none(void **state)
 {
     const char *first = compiled(two_products), *second = compiled(apr_pstrcat(pool, two_products, "\n", NULL)), *db;
@@ -571,6 +597,7 @@ int main(void)
         cmocka_unit_test(an_offer_comes_back_as_it_was_written),
         cmocka_unit_test(what_an_offer_does_not_have_is_null),
         cmocka_unit_test(an_item_is_an_offer_or_a_products_first_offer),
+        cmocka_unit_test(compiled_catalogs_that_nobody_uses_are_removed_and_nothing_else),
         cmocka_unit_test(an_unchanged_catalog_is_not_compiled_again),
         cmocka_unit_test(a_catalog_in_a_directory_with_odd_characters_opens),
         cmocka_unit_test(a_directory_that_is_not_there_and_a_file_that_is_no_catalog_are_told),
