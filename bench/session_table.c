@@ -102,7 +102,7 @@ static void look_up(const name *names, unsigned n, apr_time_t now)
     report("find", FINDS, since);
     since = seconds();
     for (i = 0; i < BINDS; i++)
-        must(po_session_bind(store, crypto, names[(unsigned)rand_r(&seed) % n], "account-7", "me@shop.example", now),
+        must(po_session_bind(store, crypto, names[(unsigned)rand_r(&seed) % n], "account-7", "me@shop.example", 0, now),
              "bind");
     report("account", BINDS, since);
 }

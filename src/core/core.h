@@ -64,6 +64,8 @@ typedef struct po_crypto po_crypto;     /* one per thread: a digest context and 
 po_crypto *po_crypto_create(void);
 void po_crypto_destroy(po_crypto *c);
 void po_sha256(po_crypto *c, const void *data, apr_size_t len, unsigned char out[PO_DIGEST]);
+/* The same as lower-case hex. */
+const char *po_sha256_hex(po_crypto *c, const void *data, apr_size_t len, apr_pool_t *p);
 /* Several pieces hashed as one: start, any number of adds, end. Not nested. */
 void po_sha256_start(po_crypto *c);
 void po_sha256_add(po_crypto *c, const void *data, apr_size_t len);

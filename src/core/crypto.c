@@ -173,6 +173,16 @@ void po_hex(char *o, const unsigned char *p, apr_size_t len)
     *o = '\0';
 }
 
+const char *po_sha256_hex(po_crypto *c, const void *data, apr_size_t len, apr_pool_t *p)
+{
+    unsigned char digest[PO_DIGEST];
+    char *hex = apr_palloc(p, 2 * PO_DIGEST + 1);
+
+    po_sha256(c, data, len, digest);
+    po_hex(hex, digest, PO_DIGEST);
+    return hex;
+}
+
 apr_status_t po_id(po_crypto *c, const char *prefix, char out[PO_ID_TEXT])
 {
     static const char crockford[] = "0123456789abcdefghjkmnpqrstvwxyz";

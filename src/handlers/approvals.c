@@ -22,11 +22,6 @@ static int no_such_request(request_rec *r)
     return po_page_problem(r, HTTP_NOT_FOUND, "No such request", "There is no request of yours with this number.");
 }
 
-static int is_test(const po_session *s, const po_buyer *b)
-{
-    return s->test || b->deployment == PO_DEPLOYMENT_TEST;
-}
-
 /* ---- the next approval (PunchOutApprovals separate) ----------------------------------------------------------- */
 
 typedef struct {                        /* a job for the ledger; the caller waits */
@@ -127,7 +122,7 @@ static int prepare(next_job *j, int *rc)
                               "Try again in a few minutes.");
         return 0;
     }
-    if ((j->refused = po_request_continue_refused(whole, is_test(j->s, j->b), r->request_time, r->pool)))
+    if ((j->refused = po_request_continue_refused(whole, po_session_is_test(j->s, j->b), r->request_time, r->pool)))
         return 1;
     j->next.kind = po_request_continue(whole, r->request_time + j->site->request_timeout);
     j->next.cart_payload = po_payload_id(j->thread->crypto, j->site->host, r->request_time, r->pool);
@@ -143,9 +138,7 @@ static int answer(const next_job *j)
     request_rec *r = j->r;
 
     if (j->gone)
-        return po_page_problem(r, HTTP_CONFLICT, "This session's cart has gone back already",
-                               "One punchout returns one cart. Open the marketplace from your procurement system "
-                               "again to request the next approval.");
+        return po_page_cart_gone(r, "request the next approval");
     if (!j->sent && j->refused)
         return po_page_problem(r, HTTP_CONFLICT, "There is no approval to request", j->refused);
     if (!j->sent)
@@ -180,9 +173,7 @@ int po_handle_continue(request_rec *r, const po_site *site, const po_session *s,
         return answer(&j);
     ap_log_rerror(APLOG_MARK, APLOG_CRIT, rv, r, "PO0186: the next approval of request %s could not be written to the "
                                                  "ledger", id);
-    return po_page_problem(r, HTTP_SERVICE_UNAVAILABLE, "Not at the moment",
-                           "Your request could not be kept, and nothing was sent to your procurement system. Try "
-                           "again in a few minutes.");
+    return po_page_not_kept(r);
 }
 
 /* ---- cancelled by the requester ------------------------------------------------------------------------------- */

@@ -117,16 +117,6 @@ static int marketplace_fault(request_rec *r)
                            "system. Go back and try again; if that does not help, tell the marketplace.");
 }
 
-static const char *digest_cart(po_crypto *c, const char *canonical, apr_pool_t *p)
-{
-    char *hex = apr_palloc(p, 2 * PO_DIGEST + 1);
-    unsigned char digest[PO_DIGEST];
-
-    po_sha256(c, canonical, strlen(canonical), digest);
-    po_hex(hex, digest, PO_DIGEST);
-    return hex;
-}
-
 static int no_session(request_rec *r)
 {
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "PO0143: a cart at %s is answered without a punchout session",
@@ -149,7 +139,8 @@ static int take_cart(request_rec *r, const po_site *site, const cart_body *c, po
                       ap_escape_logitem(r->pool, r->uri), s->id, wrong);
         return marketplace_fault(r);
     }
-    return po_request_approval(r, site, s, b, entries, digest_cart(thread->crypto, canonical, r->pool));
+    return po_request_approval(r, site, s, b, entries,
+                               po_sha256_hex(thread->crypto, canonical, strlen(canonical), r->pool));
 }
 
 /* Sends a page and returns OK, or an HTTP status. */

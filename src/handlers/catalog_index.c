@@ -134,11 +134,8 @@ static void set_etag(const listing *l, po_crypto *c)
 {
     const char *parts = apr_psprintf(l->r->pool, "%s %s %" APR_TIME_T_FMT " %d %" APR_TIME_T_FMT, l->site->catalog_db,
                                      l->buyer->name, l->since, l->cif, po_child_configured());
-    unsigned char digest[PO_DIGEST];
-    char hex[2 * PO_DIGEST + 1];
+    const char *hex = po_sha256_hex(c, parts, strlen(parts), l->r->pool);
 
-    po_sha256(c, parts, strlen(parts), digest);
-    po_hex(hex, digest, PO_DIGEST);
     apr_table_setn(l->r->headers_out, "ETag", apr_psprintf(l->r->pool, "W/\"%.32s\"", hex));
     apr_table_setn(l->r->headers_out, "Cache-Control", "private, no-cache");
 }

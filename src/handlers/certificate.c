@@ -12,15 +12,13 @@ APLOG_USE_MODULE(punchout);
 static const char *fingerprint(po_crypto *c, const char *pem, apr_pool_t *p)
 {
     BIO *bio = BIO_new_mem_buf(pem, -1);
-    char *name = NULL, *header = NULL, *hex = NULL;
-    unsigned char *der = NULL, digest[PO_DIGEST];
+    char *name = NULL, *header = NULL;
+    const char *hex = NULL;
+    unsigned char *der = NULL;
     long len;
 
-    if (bio && PEM_read_bio(bio, &name, &header, &der, &len)) {
-        po_sha256(c, der, (apr_size_t)len, digest);
-        hex = apr_palloc(p, 2 * PO_DIGEST + 1);
-        po_hex(hex, digest, PO_DIGEST);
-    }
+    if (bio && PEM_read_bio(bio, &name, &header, &der, &len))
+        hex = po_sha256_hex(c, der, (apr_size_t)len, p);
     else
         ERR_clear_error();              /* the thread's queue of errors is mod_ssl's, too */
     OPENSSL_free(name);

@@ -159,7 +159,7 @@ static apr_status_t find_sent(po_ledger_db *db, return_job *j)
 static void fill_return(return_job *j, po_request *n)
 {
     const po_session *s = j->s;
-    int test = s->test || j->b->deployment == PO_DEPLOYMENT_TEST;
+    int test = po_session_is_test(s, j->b);
 
     if ((j->refused = po_draft_return_refused(n, j->r->request_time, j->r->pool)))
         return;
@@ -280,9 +280,7 @@ static int answer(const return_job *j)
     request_rec *r = j->r;
 
     if (j->gone)
-        return po_page_problem(r, HTTP_CONFLICT, "This session's cart has gone back already",
-                               "One punchout returns one cart. Open the marketplace from your procurement system "
-                               "again to return the next request.");
+        return po_page_cart_gone(r, "return the next request");
     if (!j->sent && j->refused)
         return po_page_problem(r, HTTP_CONFLICT, "This can't go back", j->refused);
     if (!j->sent) {
@@ -343,6 +341,5 @@ int po_handle_drafts(request_rec *r, const po_site *site, const po_session *s, c
         return answer(&j);
     ap_log_rerror(APLOG_MARK, APLOG_CRIT, rv, r, "PO0237: the return of drafts with session %s could not be written to "
                   "the ledger", s->id);
-    return po_page_problem(r, HTTP_SERVICE_UNAVAILABLE, "Not at the moment", "Your request could not be kept, and "
-                           "nothing was sent to your procurement system. Try again in a few minutes.");
+    return po_page_not_kept(r);
 }

@@ -193,6 +193,11 @@ int po_openbuy_authenticate(po_openbuy_call *c);        /* openbuy_token.c */
 int po_openbuy_oauth(po_openbuy_call *c);               /* openbuy_token.c */
 int po_openbuy_checkout(po_openbuy_call *c);            /* openbuy_checkout.c */
 
+/* request.c: 1 when the session, or its buyer by now, is in test mode. */
+int po_session_is_test(const po_session *s, const po_buyer *b);
+/* request.c: a new request of that buyer with its id, times and the buyer's mode, in r's pool; the rest is the caller's.
+ * NULL: no random bytes for an id. */
+po_request *po_request_make(request_rec *r, po_thread *t, const po_site *site, const po_buyer *b);
 /* request.c, for the form and the marketplace's own cart. The buyer of a session that may request something; NULL: *rc is
  * the page that was sent. */
 const po_buyer *po_request_buyer(request_rec *r, const po_site *site, const po_session *s, int *rc);
@@ -229,7 +234,11 @@ int po_cart_refused(request_rec *r, const po_site *site, const char *document, i
 int po_page(request_rec *r, int http_status, const char *title, const char *body_html);
 /* A page that says what is wrong and what to do; title and text are escaped here. */
 int po_page_problem(request_rec *r, int http_status, const char *title, const char *text);
-/* The same for a program: application/problem+json (RFC 9457). */
+/* One punchout returns one cart, and this session's has gone: what to open the marketplace anew for, "request ...". */
+int po_page_cart_gone(request_rec *r, const char *next);
+/* The ledger could not write a request. */
+int po_page_not_kept(request_rec *r);
+/* What is wrong, for a program: application/problem+json (RFC 9457). */
 int po_problem(request_rec *r, int http_status, const char *detail);
 /* The JSON of it. */
 const char *po_problem_json(int http_status, const char *detail, apr_pool_t *p);

@@ -304,7 +304,7 @@ static const char *preapproved(const po_buyer *buyer)
 static void say_all(request_rec *r, const po_session *s)
 {
     const po_buyer *buyer = po_site_buyer(po_config_site(r->server), s->buyer);
-    int test = s->test || buyer->deployment == PO_DEPLOYMENT_TEST;
+    int test = po_session_is_test(s, buyer);
 
     say(r, "PunchOut-Session", "PUNCHOUT_SESSION", s->id);
     say(r, "PunchOut-Buyer", "PUNCHOUT_BUYER", s->buyer);

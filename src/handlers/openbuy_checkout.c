@@ -55,32 +55,20 @@ static apr_status_t keep(po_ledger_db *db, void *baton)
 static const char *digest_of(const po_openbuy_call *c, const char *offer, const char *quantity)
 {
     const char *text = apr_pstrcat(c->r->pool, "openbuy\n", offer, "\n", quantity, "\n", c->email, NULL);
-    char *hex = apr_palloc(c->r->pool, 2 * PO_DIGEST + 1);
-    unsigned char digest[PO_DIGEST];
 
-    po_sha256(c->thread->crypto, text, strlen(text), digest);
-    po_hex(hex, digest, PO_DIGEST);
-    return hex;
+    return po_sha256_hex(c->thread->crypto, text, strlen(text), c->r->pool);
 }
 
 /* NULL: no random bytes for an id. */
 static po_request *new_request(const po_openbuy_call *c, const char *offer, const char *quantity)
 {
-    po_request *n = apr_pcalloc(c->r->pool, sizeof(*n));
-    char *id = apr_palloc(c->r->pool, PO_ID_TEXT);
+    po_request *n = po_request_make(c->r, c->thread, c->site, c->buyer);
 
-    if (po_id(c->thread->crypto, "req", id) != APR_SUCCESS)
+    if (!n)
         return NULL;
-    n->id = id;
-    n->site = c->site->public_url;
-    n->buyer = c->buyer->name;
-    n->organization = c->buyer->organization;
     n->session = c->token;
     n->form_digest = digest_of(c, offer, quantity);
-    n->test = c->buyer->deployment == PO_DEPLOYMENT_TEST;
     n->email = c->email;
-    n->created = n->updated = n->terms_at = c->r->request_time;
-    n->expires = c->r->request_time + c->site->request_timeout;
     return n;
 }
 

@@ -110,6 +110,19 @@ int po_page_problem(request_rec *r, int http_status, const char *title, const ch
     return po_page(r, http_status, title, po_buffer_text(&b));
 }
 
+int po_page_cart_gone(request_rec *r, const char *next)
+{
+    return po_page_problem(r, HTTP_CONFLICT, "This session's cart has gone back already",
+                           apr_pstrcat(r->pool, "One punchout returns one cart. Open the marketplace from your procurement "
+                                       "system again to ", next, ".", NULL));
+}
+
+int po_page_not_kept(request_rec *r)
+{
+    return po_page_problem(r, HTTP_SERVICE_UNAVAILABLE, "Not at the moment", "Your request could not be kept, and nothing "
+                           "was sent to your procurement system. Try again in a few minutes.");
+}
+
 static const char *base64(const char *document, apr_pool_t *p)
 {
     int len = (int)strlen(document);

@@ -157,20 +157,39 @@ static const char *digest_form(po_crypto *c, const po_request_form *f, apr_pool_
     return hex;
 }
 
-static apr_status_t fill_request(po_request *n, const request_job *j)
+int po_session_is_test(const po_session *s, const po_buyer *b)
 {
-    const po_session *s = j->session;
-    request_rec *r = j->r;
-    char *id = apr_palloc(r->pool, PO_ID_TEXT);
-    apr_status_t rv = po_id(j->thread->crypto, "req", id);
+    return s->test || b->deployment == PO_DEPLOYMENT_TEST;
+}
 
+po_request *po_request_make(request_rec *r, po_thread *t, const po_site *site, const po_buyer *b)
+{
+    po_request *n = apr_pcalloc(r->pool, sizeof(*n));
+    char *id = apr_palloc(r->pool, PO_ID_TEXT);
+
+    if (po_id(t->crypto, "req", id) != APR_SUCCESS)
+        return NULL;
     n->id = id;
-    n->site = j->site->public_url;
-    n->buyer = j->buyer->name;
-    n->organization = j->buyer->organization;
+    n->site = site->public_url;
+    n->buyer = b->name;
+    n->organization = b->organization;
+    n->test = b->deployment == PO_DEPLOYMENT_TEST;
+    n->created = n->updated = n->terms_at = r->request_time;
+    n->expires = r->request_time + site->request_timeout;
+    return n;
+}
+
+/* NULL: no random bytes for an id. */
+static po_request *new_request(const request_job *j)
+{
+    po_request *n = po_request_make(j->r, j->thread, j->site, j->buyer);
+    const po_session *s = j->session;
+
+    if (!n)
+        return NULL;
     n->session = s->id;
     n->form_digest = j->digest;
-    n->test = s->test || j->buyer->deployment == PO_DEPLOYMENT_TEST;
+    n->test = po_session_is_test(s, j->buyer);
     if (!j->drafted) {                  /* who asks for a draft is known when it goes back */
         n->user = s->user;
         n->email = s->email;
@@ -178,9 +197,7 @@ static apr_status_t fill_request(po_request *n, const request_job *j)
     }
     n->account = *s->account ? s->account : NULL;
     n->account_email = *s->account_email ? s->account_email : NULL;
-    n->created = n->updated = n->terms_at = r->request_time;
-    n->expires = r->request_time + j->site->request_timeout;
-    return rv;
+    return n;
 }
 
 static int unreadable(const request_job *j)
@@ -242,7 +259,7 @@ static const po_offer *find_offer(const request_job *j, const po_cart_entry *ent
 static po_request *price(const request_job *j, const po_cart_entry *entry, int *rc)
 {
     const po_offer *offer = find_offer(j, entry, rc);
-    po_request *n = apr_pcalloc(j->r->pool, sizeof(*n));
+    po_request *n;
     po_request_form f = entry->form;
     const char *wrong;
 
@@ -252,7 +269,7 @@ static po_request *price(const request_job *j, const po_cart_entry *entry, int *
         *rc = unreadable(j);
         return NULL;
     }
-    if (fill_request(n, j) != APR_SUCCESS) {
+    if (!(n = new_request(j))) {
         *rc = HTTP_SERVICE_UNAVAILABLE;
         return NULL;
     }
@@ -357,9 +374,7 @@ static int answer(const request_job *j)
                                apr_pstrcat(r->pool, "Nothing was sent: ", j->stale, ". Return to your procurement "
                                            "system first; from there, open the marketplace for a new cart.", NULL));
     if (j->before && j->other)
-        return po_page_problem(r, HTTP_CONFLICT, "This session's cart has gone back already",
-                               "One punchout returns one cart. Open the marketplace from your procurement system again to "
-                               "request something else.");
+        return po_page_cart_gone(r, "request something else");
     if (j->drafted && (j->before ? j->before->state == PO_STATE_DRAFT : j->carted->nelts > 0))
         return go_to_procurement_system(j);
     if (!document)
@@ -466,8 +481,7 @@ int po_request_approval(request_rec *r, const po_site *site, const po_session *s
     rv = po_ledger_run(po_child_ledger(), make_requests, &j);
     if (rv != APR_SUCCESS) {
         ap_log_rerror(APLOG_MARK, APLOG_CRIT, rv, r, "PO0163: a request of session %s could not be written to the ledger", s->id);
-        return po_page_problem(r, HTTP_SERVICE_UNAVAILABLE, "Not at the moment", "Your request could not be kept, and nothing "
-                               "was sent to your procurement system. Try again in a few minutes.");
+        return po_page_not_kept(r);
     }
     note_outcome(&j);
     return answer(&j);

@@ -289,7 +289,7 @@ static void continue_html(po_buffer *b, request_rec *r, const po_site *site, con
     const po_buyer *buyer = s && !*s->request && !po_session_is_draft(s) ? po_site_buyer(site, s->buyer) : NULL;
 
     if (!buyer || !n->charges->nelts
-        || po_request_continue_refused(n, s->test || buyer->deployment == PO_DEPLOYMENT_TEST, r->request_time, r->pool))
+        || po_request_continue_refused(n, po_session_is_test(s, buyer), r->request_time, r->pool))
         return;
     form_html(b, site, s, "/request", "");
     po_buffer_lit(b, "<input type=\"hidden\" name=\"continue\" value=\"");
