@@ -7,13 +7,7 @@ APLOG_USE_MODULE(punchout);
 #define PURPOSE "openbuy"
 #define ACCESS "oba"                    /* begins the id of a token of the OAuth door */
 #define REQUESTER "obr"                 /* of one that `authentication` answers */
-#define LIFE apr_time_from_sec(600)
 #define FAILURES_MAX 30                 /* a minute, of one address and name */
-
-static apr_interval_time_t life(const po_site *site)
-{
-    return site->openbuy_life ? site->openbuy_life : LIFE;
-}
 
 static int no_ledger(const po_openbuy_call *c)
 {
@@ -114,7 +108,7 @@ static const char *make_token(const po_openbuy_call *c, const char *kind, const 
 {
     unsigned char key[PO_DIGEST];
     char id[PO_ID_TEXT];
-    po_bearer b = { c->site->public_url, c->buyer->name, email, id, apr_time_now() + life(c->site) };
+    po_bearer b = { c->site->public_url, c->buyer->name, email, id, apr_time_now() + c->site->openbuy_life };
 
     if (!po_child_key(c->thread, key) || po_id(c->thread->crypto, kind, id) != APR_SUCCESS)
         return NULL;
@@ -334,7 +328,7 @@ static int check_client(po_openbuy_call *c, const oauth_client *client)
 
 static int answer_access(po_openbuy_call *c)
 {
-    const char *token, *expires = apr_psprintf(c->r->pool, "%" APR_INT64_T_FMT, apr_time_sec(life(c->site)));
+    const char *token, *expires = apr_psprintf(c->r->pool, "%" APR_INT64_T_FMT, apr_time_sec(c->site->openbuy_life));
 
     if (over_rate(c))
         return refuse_rate(c);
